@@ -73,7 +73,7 @@ class Job:
 
 
 class Bell(Protocol):
-    """ "Run soon." Ringing twice, or for a job that is unknown or already running, does no harm."""
+    """Run soon. Ringing twice, or for a job that is unknown or already running, does no harm."""
 
     def ring(self, job_name: str) -> None: ...
 
