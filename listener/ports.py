@@ -6,11 +6,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from listener.domain.case import Case, CaseEvent, CaseState
+from listener.domain.case import Case, CaseCandidate, CaseEvent, CaseState, KnownMention
 from listener.domain.mention import Mention
 from listener.domain.notification import Notice, Notification, NotificationState, Why
 from listener.domain.source import SourceState
 from listener.domain.verdict import Severity, Verdict
+
+__all__ = [
+    "Bell",
+    "CaseCandidate",
+    "Clock",
+    "Engine",
+    "HttpClient",
+    "Job",
+    "KnownMention",
+    "Lock",
+    "NewNotification",
+    "OutboxCount",
+    "Request",
+    "Response",
+    "Store",
+    "UnitOfWork",
+]
 
 
 class Clock(Protocol):
@@ -95,32 +112,6 @@ class Lock(Protocol):
     """One process per database."""
 
     def held(self) -> AbstractContextManager[None]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownMention:
-    """What a decision needs of a stored mention that shares a key with a new one.
-
-    `native_key` and `content_hash` are those of its newest revision; `case_id` is the case it belongs to, if any.
-    """
-
-    mention_id: str
-    source_id: str
-    native_key: str | None
-    content_hash: str
-    case_id: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseCandidate:
-    """A case that a mention might join. `shared_keys` are the case keys in common; `shared_shingles` counts shingle
-    hashes in common with the closest mention of the case, whose text is `closest_text`.
-    """
-
-    case: Case
-    shared_keys: tuple[str, ...]
-    shared_shingles: int
-    closest_text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

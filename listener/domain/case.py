@@ -85,3 +85,29 @@ class CaseEvent:
     who: str | None
     detail: str
     mention_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMention:
+    """What a decision needs of a stored mention that shares a key with a new one.
+
+    `native_key` and `content_hash` are those of its newest revision; `case_id` is the case it belongs to, if any.
+    """
+
+    mention_id: str
+    source_id: str
+    native_key: str | None
+    content_hash: str
+    case_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseCandidate:
+    """A case that a mention might join. `shared_keys` are the case keys in common; `shared_shingles` counts shingle
+    hashes in common with the closest mention of the case, whose text is `closest_text`.
+    """
+
+    case: Case
+    shared_keys: tuple[str, ...]
+    shared_shingles: int
+    closest_text: str
