@@ -34,7 +34,7 @@ class Folded:
 
 
 def fold(text: str) -> str:
-    """The comparison form of `text`; `fold(fold(text)) == fold(text)`."""
+    """The comparison form of `text`. Folding what is folded changes nothing."""
     folded = text.lower() if _is_plain(text) else compose(text.translate(_TABLE))
     if "  " in folded or "\n" in folded or "\t" in folded or "\r" in folded:
         return " ".join(folded.split())
@@ -191,16 +191,14 @@ _RAGGED = re.compile(r"^\s|\s\s|\s\Z").search
 
 def _twins() -> dict[str, str]:
     """Look-alikes by sight, both cases, after Unicode's confusables.txt where the capital is the exact twin."""
-    pairs = zip(
-        "авекмнорстухіјѕԁԛԝһӏ" + "αβεζηικμνορτυχϲ" + "ɑɡıæœŀ℮",
-        ["a", "b", "e", "k", "m", "h", "o", "p", "c", "t", "y", "x", "i", "j", "s", "d", "q", "w", "h", "l"]
-        + ["a", "b", "e", "z", "h", "i", "k", "m", "n", "o", "p", "t", "y", "x", "c"]
-        + ["a", "g", "i", "ae", "oe", "l", "e"],
-        strict=True,
-    )
-    twins = dict(pairs)
+    cyrillic = "а=a в=b е=e к=k м=m н=h о=o р=p с=c т=t у=y х=x і=i ј=j ѕ=s ԁ=d ԛ=q ԝ=w һ=h ӏ=l"
+    greek = "α=a β=b ε=e ζ=z η=h ι=i κ=k μ=m ν=n ο=o ρ=p τ=t υ=y χ=x ϲ=c"
+    latin = "ɑ=a ɡ=g ı=i æ=ae œ=oe ŀ=l ℮=e"
+    twins = {
+        letter: plain for letter, _, plain in (pair.partition("=") for pair in f"{cyrillic} {greek} {latin}".split())
+    }
     twins |= {
-        capital: latin for letter, latin in twins.items() if len(capital := letter.upper()) == 1 and capital > "~"
+        capital: plain for letter, plain in twins.items() if len(capital := letter.upper()) == 1 and capital > "~"
     }
     twins |= dict.fromkeys("’‘‛′´ʼʹ＇", "'") | dict.fromkeys("“”„‟″«»＂", '"') | dict.fromkeys("‐‑‒–—―−－", "-")
     return twins | dict.fromkeys("™℠\u2800", " ") | {chr(code): "\ufffd" for code in range(0xD800, 0xE000)}
