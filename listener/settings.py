@@ -127,15 +127,18 @@ def _read_dotenv(path: Path) -> _DotEnv:
     """
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            return _DotEnv(warnings=(f"{path}: is not a regular file; it is ignored",))
-        raw = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return _NOTHING
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return (
+            _NOTHING  # PermissionError: the folder is closed to us (sudo -u listener, from root's home), not the file
+        )
     except OSError as error:
-        remedy = "let the user that runs listener read it: chgrp listener .env && chmod 640 .env"
-        problem = Problem(message=f"cannot be read ({error.strerror})", remedy=remedy)
-        raise ConfigError(str(path), (problem,)) from error
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(mode):
+        return _DotEnv(warnings=(f"{path}: is not a regular file; it is ignored",))
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
     values, warnings = _parse(path, raw)
     if mode & _TOO_OPEN:
         open_to = Problem(
@@ -145,6 +148,11 @@ def _read_dotenv(path: Path) -> _DotEnv:
         )
         warnings = (open_to, *warnings)
     return _DotEnv(values=values, warnings=tuple(problem.sentence(str(path)) for problem in warnings))
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    remedy = "let the user that runs listener read it: chgrp listener .env && chmod 640 .env"
+    return ConfigError(str(path), (Problem(message=f"cannot be read ({error.strerror})", remedy=remedy),))
 
 
 def _parse(path: Path, raw: bytes) -> tuple[dict[str, str], tuple[Problem, ...]]:

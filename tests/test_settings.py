@@ -170,6 +170,16 @@ def test_an_env_file_that_cannot_be_read_is_an_error_with_a_remedy(tmp_path: Pat
         load_settings({}, folder=tmp_path)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_an_env_file_of_another_user_is_an_error_and_a_closed_folder_is_not(tmp_path: Path) -> None:
+    env = write(tmp_path / "closed" / ".env", "A=1\n", 0o000)
+    with pytest.raises(ConfigError, match="Permission denied"):
+        load_settings({}, folder=tmp_path / "closed")
+    env.parent.chmod(0o000)
+    assert "A" not in load_settings({}, folder=tmp_path / "closed").env
+    env.parent.chmod(0o700)
+
+
 def test_a_folder_or_a_pipe_named_env_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     (tmp_path / "team").mkdir()
