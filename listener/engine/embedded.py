@@ -24,6 +24,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from listener.domain.errors import ListenerError
 from listener.ports import Clock, Job
 
 log = logging.getLogger(__name__)
@@ -211,16 +212,20 @@ class EmbeddedEngine:
         try:
             again_at = job.run()
             due = None if again_at is None else self._due(again_at)
-        except BaseException:  # whatever comes out of a job (SystemExit too) is a bug in that job alone
-            slot.failures += 1
-            wait = min(FIRST_BACK_OFF * 2.0 ** min(slot.failures - 1, 16), LONGEST_BACK_OFF)
-            log.exception(
-                "a job failed, which is a bug; it will run again",
-                extra={"event": "job_failed", "job": job.name, "failures": slot.failures, "again_in_s": wait},
-            )
-            return self._clock.monotonic() + wait
+        except ListenerError as error:  # no bug: a full disk, a database that somebody else holds
+            return self._after_failure(slot, "job_delayed", str(error))
+        except BaseException as error:  # noqa: BLE001 - whatever else comes out (SystemExit too) is a bug in that job alone
+            return self._after_failure(slot, "job_failed", "a job failed, which is a bug; it will run again", error)
         slot.failures = 0
         return due
+
+    def _after_failure(self, slot: _Slot, event: str, says: str, bug: BaseException | None = None) -> float:
+        """Say it, and return when the job is due again: the pause doubles with each failure in a row."""
+        slot.failures += 1
+        pause = min(FIRST_BACK_OFF * 2.0 ** min(slot.failures - 1, 16), LONGEST_BACK_OFF)
+        extra = {"event": event, "job": slot.job.name, "failures": slot.failures, "again_in_s": pause}
+        log.error(says, exc_info=bug, extra=extra)
+        return self._clock.monotonic() + pause
 
     def _due(self, at: datetime) -> float:
         delay = (at - self._clock.now()).total_seconds()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from listener.domain.errors import StoreError
 from listener.engine.embedded import EmbeddedEngine
 from listener.ports import Job
 from listener.testing.fakes import FakeClock
@@ -251,6 +252,25 @@ def test_a_failing_job_is_logged_and_runs_again_after_a_growing_pause(
         if record.__dict__.get("event") == "job_failed"
     ]
     assert events == [(logging.ERROR, "job_failed", "forum", 1.0), (logging.ERROR, "job_failed", "forum", 2.0)]
+
+
+def test_trouble_that_we_know_is_a_sentence_without_a_traceback(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """A full disk or a database in use is no bug; the job is tried again all the same."""
+
+    def answer(run: int) -> None:
+        if run == 1:
+            raise StoreError("the database cannot grow: the disk is full; free some space")
+
+    probe = Probe(answer)
+    house.add("tick", probe)
+    house.engine.start()
+    probe.wait_ended(1)
+    house.quiet()
+    house.clock.advance(timedelta(seconds=1.1))
+    probe.wait_ended(2)
+    (record,) = [each for each in caplog.records if each.__dict__.get("event") == "job_delayed"]
+    assert record.getMessage() == "the database cannot grow: the disk is full; free some space"
+    assert record.exc_info is None
 
 
 def test_the_pause_after_failures_stays_below_a_minute(house: House) -> None:
