@@ -1,0 +1,116 @@
+"""Bring a database to the schema that this program knows; make it if it is not there."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from listener.domain.errors import StoreError
+from listener.store.backup import copy_database
+from listener.store.connect import make_engine, make_private_file, parse, sqlite_path
+from listener.store.faults import RESTORE, as_store_errors, place
+from listener.store.schema import VERSION_TABLE, newer, revision_of
+
+SCRIPTS = "listener.store:migrations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """What was done: the revision before (`None`: the database is new) and after, and the backup that was made first."""
+
+    before: str | None
+    after: str
+    backup: Path | None
+
+
+def migrate(url: str, *, scripts: str = SCRIPTS) -> Migrated:
+    """Check the database, and upgrade it if its schema is older, after a backup beside it (SQLite).
+
+    All steps of an upgrade commit together or not at all. Raises `StoreError` if the database is damaged, cannot be
+    written, belongs to another program or was written by a later version; it is never changed then, let alone made anew.
+    PostgreSQL is not backed up here: that is the server's office (pg_dump).
+    """
+    target = parse(url)
+    where, path = place(target), sqlite_path(target)
+    if path:
+        _prepare_file(path, where)
+    config = migration_config(scripts)
+    head = ScriptDirectory.from_config(config).get_current_head() or ""
+    engine = make_engine(target, migrating=True).execution_options(begin="IMMEDIATE")
+    with as_store_errors(where):
+        with engine.connect() as connection:
+            _refuse_damage(connection, where)
+            before = _current(connection, where, config)
+        if before == head:
+            return Migrated(before=before, after=head, backup=None)
+        backup = _backup_before_upgrade(path, before)
+        with engine.begin() as connection:
+            _upgrade(connection, config)
+    return Migrated(before=before, after=head, backup=backup)
+
+
+def migration_config(scripts: str = SCRIPTS) -> Config:
+    """Alembic's configuration, without a file."""
+    config = Config()
+    config.set_main_option("script_location", scripts)
+    return config
+
+
+def _prepare_file(path: Path, where: str) -> None:
+    try:
+        make_private_file(path)
+    except OSError as error:
+        raise StoreError(
+            f"{where} cannot be made or opened ({error.strerror}): check the folder and who owns it"
+        ) from error
+
+
+def _refuse_damage(connection: Connection, where: str) -> None:
+    """SQLite's own check of the file: 0.5 s for a million mentions."""
+    if connection.dialect.name != "sqlite":
+        return
+    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if verdict != "ok":
+        raise StoreError(f"{where} is damaged ({verdict}); {RESTORE}")
+
+
+def _current(connection: Connection, where: str, config: Config) -> str | None:
+    revision = revision_of(connection)
+    if revision is None:
+        strangers = sorted(set(inspect(connection).get_table_names()) - {VERSION_TABLE})
+        if strangers:
+            raise StoreError(
+                f"{where} belongs to another program (it has a table {strangers[0]!r}): choose another one"
+            )
+    elif revision not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+        raise newer(where, revision)
+    return revision
+
+
+def _backup_before_upgrade(path: Path | None, before: str | None) -> Path | None:
+    if path is None or before is None:
+        return None
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    backup = path.with_name(f"{path.name}.backup-{before}-{stamp}")
+    copy_database(path, backup)
+    return backup
+
+
+def _upgrade(connection: Connection, config: Config) -> None:
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        _refuse_broken_links(connection)
+
+
+def _refuse_broken_links(connection: Connection) -> None:
+    """Foreign keys were not checked while tables were rebuilt: check them all before the commit."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken:
+        raise StoreError(
+            f"the upgrade would leave {broken[0]} pointing to rows of {broken[2]} that are not there; undone"
+        )
