@@ -37,7 +37,7 @@ schema: $(VENV)/.dev ## Write rules.schema.json anew
 	@$(BIN)/listener rules schema > rules.schema.json
 
 lock: ## Resolve the dependencies anew (maintainers; needs uv)
-	uv export --no-emit-project --no-default-groups --group build --no-header -q -o requirements.lock
+	uv export --no-emit-project --no-default-groups --group build --extra demo --no-header -q -o requirements.lock
 	uv export --no-emit-project --no-default-groups --group build --group dev --all-extras --no-header -q -o requirements-dev.lock
 
 clean: ## Remove what make made

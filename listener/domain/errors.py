@@ -51,6 +51,10 @@ class StoreError(ListenerError):
     """The database cannot be used (corrupt, read-only, newer than the program, held by another process)."""
 
 
+class StoreBusy(StoreError):
+    """Another process holds the database; it is not damaged."""
+
+
 class Fault(StrEnum):
     """Classes of faults of a document or an exchange; `listener fetch` prints them and status groups by them."""
 
