@@ -98,8 +98,9 @@ class Transaction:
 
     def is_new(self, statement: Insert, values: Values) -> bool:
         """Insert one row unless it is there already; True if it was inserted."""
-        # inline: no RETURNING, with which PostgreSQL's driver does not say how many rows there were
-        return self.write(statement.inline(), values).rowcount == 1
+        # SQLAlchemy counts the rows of an INSERT only if asked to, and not those of one with RETURNING, which inline avoids
+        counted = statement.inline().execution_options(preserve_rowcount=True)
+        return self.write(counted, values).rowcount == 1
 
     def upsert(self, into: Table, values: Values) -> None:
         """Insert, or replace the row that has the same primary key."""
