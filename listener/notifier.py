@@ -6,22 +6,49 @@ sink's limits, neutralises hostile text as its last step, sends it once, and say
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 from listener.connector import retry_after
 from listener.domain.errors import DeliveryDelayed, DeliveryError, DeliveryRefused, Fault, TransportError
 from listener.domain.message import Message
 from listener.ports import Clock, HttpClient, Request, Response
 
-__all__ = ["Limits", "Message", "Notifier", "NotifierConfig", "Sent", "Surroundings", "post"]
+__all__ = [
+    "Limits",
+    "Message",
+    "Notifier",
+    "NotifierConfig",
+    "SecretUrl",
+    "Sent",
+    "Surroundings",
+    "post",
+    "reachable",
+]
 
 
 class NotifierConfig(BaseModel):
-    """Base of a notifier's typed configuration. Unknown keys are refused; secrets are `SecretStr`."""
+    """Base of a notifier's typed configuration. Unknown keys are refused; secrets are `SecretStr`, and never in errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _web_address(secret: SecretStr) -> SecretStr:
+    url = secret.get_secret_value().strip()
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or len(url) > 4_096 or not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError("is not a web address; paste it whole, from https:// to its end")
+    return SecretStr(url)
+
+
+SecretUrl = Annotated[SecretStr, AfterValidator(_web_address)]
+"""The address of a webhook. Its path is a password, so it is never shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +130,28 @@ def _status_error(status: int, headers: Mapping[str, str], clock: Clock) -> Deli
     if 300 <= status < 400:
         return DeliveryRefused(f"the sink redirects us (HTTP {status}); give its final address", channel_dead=True)
     return DeliveryRefused(f"the sink did not accept the message (HTTP {status})")
+
+
+def reachable(http: HttpClient, url: str, *, allow_private: bool) -> str:
+    """Knock at the front door of the host of `url`, without the secret path and without telling anybody anything.
+
+    Any answer will do. Raises `DeliveryError` if there is none.
+    """
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    door = Request(
+        url=f"{parts.scheme}://{place}/",
+        method="HEAD",
+        deadline=10.0,
+        connect_timeout=3.0,
+        max_bytes=65_536,
+        allow_private=allow_private,
+        follow=0,
+    )
+    try:
+        http.fetch(door)
+    except TransportError as error:
+        # A redirect that is not followed and a page that is too long are answers too.
+        if error.fault not in (Fault.REDIRECTS, Fault.TOO_LARGE):
+            raise _transport_error(error) from error
+    return place
