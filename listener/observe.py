@@ -14,13 +14,13 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, Literal, Protocol, TextIO
 from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from rich.console import Console
 from rich.text import Text
 
@@ -98,6 +98,20 @@ class Redactor:
 
 redactor: Final = Redactor()
 """The process's own; a reload of rules.yaml may call `redactor.keep` for the secrets that came with it."""
+
+
+def secrets_in(value: Any) -> Iterator[SecretStr]:
+    """Every secret in the configurations of connectors and notifiers: `redactor.keep(secrets_in(all_configs))`."""
+    if isinstance(value, SecretStr):
+        yield value
+    elif isinstance(value, BaseModel):
+        for _, each in value:
+            yield from secrets_in(each)
+    elif isinstance(value, Mapping):
+        yield from secrets_in(list(value.values()))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for each in value:
+            yield from secrets_in(each)
 
 
 def _spellings(secret: str) -> set[str]:

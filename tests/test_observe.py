@@ -16,10 +16,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from listener import observe
-from listener.observe import LogFormat, Redactor, json_line, printable, sd_notify, set_up_logging, watchdog_interval
+from listener.observe import (
+    LogFormat,
+    Redactor,
+    json_line,
+    printable,
+    sd_notify,
+    secrets_in,
+    set_up_logging,
+    watchdog_interval,
+)
 
 WEBHOOK = "https://hooks.example/services/T00/B00/s3cr3t-token?key=a b"
 
@@ -320,6 +329,21 @@ def test_secrets_of_a_later_reload_are_added_and_the_old_ones_stay() -> None:
     redact.keep([SecretStr("second-secret")])
     redact.keep([SecretStr("second-secret")])
     assert redact("first-secret second-secret") == "*** ***"
+
+
+def test_the_secrets_of_configurations_are_found_however_deep() -> None:
+    class Login(BaseModel):
+        user: str = "oncall"
+        password: SecretStr = SecretStr("one")
+
+    class Config(BaseModel):
+        url: SecretStr | None = SecretStr("two")
+        login: Login = Login()
+        headers: dict[str, SecretStr] = {"X-Key": SecretStr("three")}
+        more: tuple[Login, ...] = (Login(password=SecretStr("four")),)
+        none: SecretStr | None = None
+
+    assert [secret.get_secret_value() for secret in secrets_in([Config()])] == ["two", "one", "three", "four"]
 
 
 # --- systemd
