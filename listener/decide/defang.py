@@ -174,7 +174,7 @@ def link(url: str | None) -> Link | None:
 def _ascii_host(parts: SplitResult) -> str | None:
     """The host as it is looked up: lower case, punycode; an IPv6 address in brackets."""
     name = parts.hostname or ""
-    if ":" in name:
+    if "[" in parts.netloc:
         try:
             return f"[{IPv6Address(name)}]"
         except AddressValueError:
