@@ -1,0 +1,1 @@
+"""Sentiment models behind `decide.judge.SentimentModel`: what reads which language, and how."""
