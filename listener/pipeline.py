@@ -5,7 +5,7 @@
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -59,17 +59,25 @@ def poll(world: World, rules: Ruleset, source_id: str) -> datetime | None:
     if due > world.clock.now():
         return due
     try:
-        for page in rules.connectors[source_id].poll(state.checkpoint):
+        for page in _pages(rules, state):
             reach("poll.fetched")
             state = _absorb(world, rules, spec, state, page)
             reach("poll.committed")
     except SourceError as error:
         return _settle(world, rules, spec, _failed(state, error), error)
-    except Exception:  # a bug in one connector must not stop the others; people are told, the log has the traceback
-        log.exception("connector failed", extra={"event": "connector_bug", "source": source_id})
-        bug = SourceChanged(Fault.UNEXPECTED, "the connector has a fault of its own; see the log and report it")
-        return _settle(world, rules, spec, _failed(state, bug), bug)
     return _settle(world, rules, spec, _succeeded(state, world.clock.now()), None)
+
+
+def _pages(rules: Ruleset, state: SourceState) -> Iterator[Page]:
+    """What the connector gives. A bug in one connector must not stop the others: it is a trouble of its source."""
+    try:
+        yield from rules.connectors[state.id].poll(state.checkpoint)
+    except SourceError:
+        raise
+    except Exception as bug:
+        log.exception("connector failed", extra={"event": "connector_bug", "source": state.id})
+        says = "the connector has a fault of its own; see the log and report it"
+        raise SourceChanged(Fault.UNEXPECTED, says) from bug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
