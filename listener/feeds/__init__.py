@@ -5,6 +5,6 @@ and well-formed, `entries` hands it to feedparser, `jsonfeed` reads JSON Feed, `
 that every connector for a feed has.
 """
 
-from listener.feeds.document import Feed, as_of, fingerprint, parse_feed, parse_new
+from listener.feeds.document import Feed, fingerprint, parse_feed, parse_new
 
-__all__ = ["Feed", "as_of", "fingerprint", "parse_feed", "parse_new"]
+__all__ = ["Feed", "fingerprint", "parse_feed", "parse_new"]

@@ -34,7 +34,7 @@ _NAMED_ZONE = re.compile(r"(.*\d)\s*([A-Z]{3,4})\s*", re.DOTALL)
 
 
 def plausible(when: datetime | None) -> datetime | None:
-    """`when`, if it can be true of a post on the web: from 2000 to 2100. The caller knows what is in the future."""
+    """`when`, if it can be true of a post on the web: from 2000 to 2100. What is in the future is for who has a clock."""
     return when if when is not None and EARLIEST <= when < _LATEST else None
 
 

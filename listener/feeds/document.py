@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from listener.domain.errors import Fault
 from listener.domain.mention import RawItem
@@ -16,7 +15,7 @@ from listener.feeds.jsonfeed import looks_like_json, parse_json_feed
 from listener.feeds.outline import TAG, Outline, Warn, outline
 from listener.feeds.repair import ID_MAX, Namespaces, attributes, check_depth, repair
 
-__all__ = ["Feed", "as_of", "fingerprint", "parse_feed", "parse_new"]
+__all__ = ["Feed", "fingerprint", "parse_feed", "parse_new"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +51,6 @@ def parse_new(body: bytes, *, content_type: str | None, url: str, seen: Collecti
     if looks_like_json(text, content_type):
         return _json(text, url, frozenset(seen))
     return _xml(outline(text), url, frozenset(seen))
-
-
-def as_of(feed: Feed, now: datetime) -> Feed:
-    """The feed without times that lie in the future: the generator's clock or zone is wrong, so the time is unknown."""
-    return replace(feed, items=tuple(_as_of(item, now) for item in feed.items))
-
-
-def _as_of(item: RawItem, now: datetime) -> RawItem:
-    if item.published_at is None or item.published_at <= now:
-        return item
-    return replace(item, published_at=None)
 
 
 _FIRST_ITEM = re.compile(rb"<(?:[\w.\-]{1,40}:)?(?:item|entry)[\s>/]|\"items\"", re.IGNORECASE)
