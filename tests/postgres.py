@@ -74,8 +74,7 @@ def server() -> Iterator[str]:
         yield dsn
         return
     account = Account.unprivileged()
-    # a short path, because a socket's may have 107 bytes; /tmp, because `nobody` may not see the caller's TMPDIR
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_room()))
     try:
         if account.uid is not None and account.gid is not None:
             os.chown(folder, account.uid, account.gid)
@@ -101,6 +100,16 @@ def _running(folder: Path, account: Account) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGQUIT)  # at once: nothing in it is worth keeping
         process.wait(timeout=20)
+
+
+def _room() -> str:
+    """Where our folder goes: in memory if there is enough of it, because a database for each test is much to write.
+
+    Never the caller's TMPDIR: `nobody` may not see it, and the path of a socket may have 107 bytes only.
+    """
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 512 * 1024**2
+    return str(memory) if roomy else "/tmp"
 
 
 def _programs(folder: Path, account: Account) -> Path:

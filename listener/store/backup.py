@@ -53,7 +53,9 @@ def _copy(database: sqlite3.Connection, part: Path, path: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
         verdict = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise StoreError(f"the copy is damaged ({verdict}), so the database is too; it was not kept, and {RESTORE}")
+        raise StoreError(
+            f"the copy is damaged ({verdict.splitlines()[-1]}), so the database is too; it was not kept, and {RESTORE}"
+        )
 
 
 def _keep(path: Path) -> None:

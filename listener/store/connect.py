@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from listener.domain.errors import StoreError
 
-BUSY_SECONDS = 5
+BUSY_SECONDS = 5.0
 """How long a transaction waits for another one before it gives up."""
 
 WRITERS_LOCK = 0x4C53544E  # any constant will do: PostgreSQL's advisory locks are numbers that a database agrees on
@@ -124,5 +124,5 @@ def _postgres_engine(url: URL, *, migrating: bool) -> Engine:
 def _begin_on_postgres(connection: Connection) -> None:
     """Writers wait for each other, as with IMMEDIATE: what a decision read is still true when it is written."""
     if connection.get_execution_options().get("begin") == "IMMEDIATE":
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_SECONDS * 1000:.0f}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")

@@ -73,9 +73,9 @@ def _refuse_damage(connection: Connection, where: str) -> None:
     """SQLite's own check of the file: 0.5 s for a million mentions."""
     if connection.dialect.name != "sqlite":
         return
-    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    verdict = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
     if verdict != "ok":
-        raise StoreError(f"{where} is damaged ({verdict}); {RESTORE}")
+        raise StoreError(f"{where} is damaged ({verdict.splitlines()[-1]}); {RESTORE}")
 
 
 def _current(connection: Connection, where: str, config: Config) -> str | None:

@@ -23,6 +23,7 @@ class Outbox(Transaction):
 
     def lease_due(self, channel: str, *, now: datetime, lease_until: datetime, limit: int) -> tuple[Notification, ...]:
         """Take due rows of a channel, oldest `due_at` first. A row whose lease ran out may have arrived: ambiguous."""
+        self.refuse_if_reading()
         due = (
             select(OUTBOX.c.id)
             .where(UNSENT, OUTBOX.c.channel == channel, OUTBOX.c.due_at <= now)
@@ -32,6 +33,8 @@ class Outbox(Transaction):
             .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
         )
         ids = [row["id"] for row in self.rows(due)]
+        if not ids:
+            return ()
         taken = {
             "state": NotificationState.SENDING.value,
             "attempts": OUTBOX.c.attempts + 1,
@@ -102,5 +105,6 @@ class Outbox(Transaction):
 
     def open_notices(self) -> tuple[Notice, ...]:
         """Notices that nobody closed, oldest first."""
-        rows = self.rows(select(NOTICES).where(STILL_OPEN).order_by(NOTICES.c.id))
-        return tuple(mapping.notice_of(row) for row in rows)
+        # asked for by key, which the index of open ones has in order; SQLite would read all notices to have them by id
+        rows = self.rows(select(NOTICES).where(STILL_OPEN).order_by(NOTICES.c.key))
+        return tuple(mapping.notice_of(row) for row in sorted(rows, key=lambda row: row["id"]))

@@ -72,12 +72,12 @@ class Transaction:
         self, statement: Executable, values: Sequence[Values] | Values | None = None
     ) -> CursorResult[Any]:
         """Write at once, before what the buffer holds."""
-        self._refuse_if_reading()
+        self.refuse_if_reading()
         return self._connection.execute(statement, values)
 
     def later(self, into: Table, values: Values) -> None:
         """Write with the next batch."""
-        self._refuse_if_reading()
+        self.refuse_if_reading()
         self._buffer.setdefault(into, []).append(values)
 
     def settle(self, *read: Table) -> None:
@@ -124,6 +124,7 @@ class Transaction:
         changed = {name: statement.excluded[name] for name in columns if name not in into.primary_key.columns}
         return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
-    def _refuse_if_reading(self) -> None:
+    def refuse_if_reading(self) -> None:
+        """Raise `RuntimeError` in a reading unit: it is a bug of the caller, which a retry would hide."""
         if not self._may_write:
             raise RuntimeError("this unit of work only reads: use Store.writing() to change anything")

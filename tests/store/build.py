@@ -1,6 +1,9 @@
 """Values with everything filled in, to be varied by `dataclasses.replace` or keyword."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from listener.domain.case import Case, CaseState
@@ -124,3 +127,14 @@ def notice(key: str = "source:forum:refused", **changes: Any) -> Notice:
         "opened_at": NOW,
     }
     return Notice(**{**values, **changes})
+
+
+def damage(path: Path, table: str) -> None:
+    """Scribble over the first page of a table of a SQLite database."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=DELETE")
+        size = database.execute("PRAGMA page_size").fetchone()[0]
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 200)
