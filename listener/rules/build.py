@@ -78,7 +78,10 @@ def _check_ids(report: Report) -> None:
 def _brand(report: Report, name: str, text: BrandText, names: Names) -> Brand:
     path = ("brands", name)
     for index, rival in enumerate(text.rivals):
-        _checked(report, (*path, "rivals", index), rival, names, one_entry=True)
+        place = (*path, "rivals", index)
+        query = _checked(report, place, rival, names, one_entry=True)
+        if not isinstance(query, Term) and query is not _NOTHING:
+            report.error(place, "a rival is a name, not a query", remedy="write one name for each entry")
     return Brand(
         id=name,
         name=text.name or name,

@@ -72,11 +72,11 @@ def _name(item: Any, index: int | None) -> Any:
 
 def _entries(place: str, old: Mapping[Any, Any], new: Mapping[Any, Any]) -> Iterator[str]:
     for name in [*old, *(name for name in new if name not in old)]:
-        path = f"{place}.{name}"
+        path = f"{place.rpartition('.')[0] if str(name).endswith(']') else place}.{name}"
         if name not in new:
             yield f"{path}: removed"
         elif name not in old:
-            yield f"{path}: added"
+            yield f"{path}: added" if _name(new[name], 0) is not None else f"{path}: added {_shown(new[name])}"
         else:
             yield from _difference(path, old[name], new[name])
 
@@ -127,6 +127,9 @@ def _shown(value: Any) -> str:
         return _cut(written(value))
     if isinstance(value, tuple):
         return _cut(f"[{', '.join(_shown(item) for item in value)}]")
+    if dataclasses.is_dataclass(value):
+        parts = (f"{field.name} {_shown(getattr(value, field.name))}" for field in dataclasses.fields(value))
+        return _cut(", ".join(parts))
     return _cut(f"{value:g}" if isinstance(value, float) else str(value))
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,9 +15,9 @@ from listener.rules.changes import changes
 from listener.rules.configs import Surroundings
 from listener.rules.problems import Places, Report
 from listener.rules.shape import RulesText
-from listener.rules.yaml_text import MAX_BYTES, Group, plain, read
+from listener.rules.yaml_text import Group, plain, read
 
-__all__ = ["Loaded", "changes", "load", "load_file", "read_text"]
+__all__ = ["Loaded", "changes", "load"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,35 +27,6 @@ class Loaded:
     policy: Policy
     warnings: tuple[Problem, ...]
     places: Places
-
-
-def load_file(
-    path: FilePath,
-    *,
-    connectors: Mapping[str, type[BaseModel]],
-    notifiers: Mapping[str, type[BaseModel]],
-    env: Mapping[str, str],
-) -> Loaded:
-    """As `load`, from a file. A file that is not there or cannot be read is a `ConfigError` as well."""
-    return load(read_text(path), file=str(path), connectors=connectors, notifiers=notifiers, env=env)
-
-
-def read_text(path: FilePath) -> str:
-    """The text of a rules file. Raises `ConfigError` with a remedy."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 4)
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        problem = Problem(message="the file is not UTF-8 from here on", line=line, remedy="save it as UTF-8")
-    except FileNotFoundError:
-        problem = Problem(
-            message="there is no such file", remedy="give its path with --rules, or start from the shipped one"
-        )
-    except OSError as error:
-        problem = Problem(message=f"the file cannot be read ({error.strerror})", remedy="check its path and its rights")
-    raise ConfigError(str(path), (problem,))
 
 
 def load(

@@ -246,7 +246,7 @@ class _ToQuery(Transformer[Token, Any]):
                 f"NEAR/{distance} is not possible", column=_at(sign), remedy=f"write NEAR/1 to NEAR/{MAX_NEAR}"
             )
         if not (_is_terms(left) and _is_terms(right)):
-            remedy = "write (a OR b) NEAR/5 c"
+            remedy = 'write (a OR "b c") NEAR/5 d, with several words in quotes'
             raise QueryError("NEAR joins words, phrases, or an OR of them", column=_at(sign), remedy=remedy)
         return Near(left, right, distance)
 

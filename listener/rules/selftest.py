@@ -1,49 +1,65 @@
 """Runs the examples that topics and intents carry: what `listener rules check` does beside loading."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from listener.decide.match import Found, Matcher
 from listener.decide.normalise import normalise
 from listener.domain.errors import Problem
 from listener.domain.mention import RawItem
-from listener.domain.policy import Topic
-from listener.rules.load import Loaded
-from listener.rules.problems import Path, dotted
+from listener.domain.policy import Policy, Topic
+from listener.rules.problems import Path, Places, dotted
 
 # Examples are judged as posts of no particular time; no topic depends on it.
 _SEEN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def selftest(loaded: Loaded) -> tuple[Problem, ...]:
-    """Every example that does not behave, with its place. Empty if all do."""
-    policy = loaded.policy
-    matcher = Matcher(policy.brands, policy.topics, policy.intents)
-    problems = [
-        _problem(loaded, path, message, remedy, text)
-        for topic in (*policy.topics, *policy.intents)
-        for path, message, remedy, text in _failures(matcher, topic)
-    ]
-    return tuple(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleFailure:
+    """An example that does not behave. `path` is its place in rules.yaml; `text` is the example."""
+
+    path: Path
+    message: str
+    remedy: str
+    text: str
+
+    def __str__(self) -> str:
+        """One sentence with the place, the example and what to do."""
+        return f"{dotted(self.path)}: {self.message}: {_cut(self.text)!r}; {self.remedy}"
+
+    def problem(self, places: Places) -> Problem:
+        """The same with line and column."""
+        line, column = places.at(self.path)
+        return Problem(
+            message=self.message,
+            line=line,
+            column=column,
+            path=dotted(self.path),
+            excerpt=_cut(self.text),
+            remedy=self.remedy,
+        )
 
 
-def example_count(loaded: Loaded) -> int:
-    """How many examples the file has."""
-    topics = (*loaded.policy.topics, *loaded.policy.intents)
-    return sum(len(topic.examples.match) + len(topic.examples.ignore) for topic in topics)
+def run_examples(policy: Policy, matcher: Matcher) -> tuple[ExampleFailure, ...]:
+    """Every example that does not behave, in the order of the file. `matcher` is that of the policy."""
+    topics = (*policy.topics, *policy.intents)
+    return tuple(failure for topic in topics for failure in _failures(matcher, topic))
 
 
-def _failures(matcher: Matcher, topic: Topic) -> Iterator[tuple[Path, str, str, str]]:
+def _failures(matcher: Matcher, topic: Topic) -> Iterator[ExampleFailure]:
     section, _, name = topic.place.partition(".")
     for index, text in enumerate(topic.examples.match):
         if not _applies(_found(matcher, text), topic):
             path = (section, name, "examples", "match", index)
-            yield path, f"this example should match {name}, but does not", _why_not(topic), text
+            message = f"this example should match {name}, but does not"
+            yield ExampleFailure(path=path, message=message, remedy=_why_not(topic), text=text)
     for index, text in enumerate(topic.examples.ignore):
         found = _found(matcher, text)
         if _applies(found, topic):
             path = (section, name, "examples", "ignore", index)
-            yield path, f"{name} should ignore this example, but matches", _why(found, topic), text
+            message = f"{name} should ignore this example, but matches"
+            yield ExampleFailure(path=path, message=message, remedy=_why(found, topic), text=text)
 
 
 def _found(matcher: Matcher, text: str) -> Found:
@@ -56,8 +72,9 @@ def _applies(found: Found, topic: Topic) -> bool:
 
 
 def _why_not(topic: Topic) -> str:
-    near = f", and name a brand within {topic.near_brand} words in the example" if topic.near_brand is not None else ""
-    return f"add a term to any, or look whether none hides it{near}"
+    if topic.near_brand is not None:
+        return f"add a term to any, or name a brand within {topic.near_brand} words of it in the example"
+    return "add a term to any, or look whether none hides it"
 
 
 def _why(found: Found, topic: Topic) -> str:
@@ -66,7 +83,5 @@ def _why(found: Found, topic: Topic) -> str:
     return f"narrow {shown or 'any'}, or put the harmless phrase into none"
 
 
-def _problem(loaded: Loaded, path: Path, message: str, remedy: str, text: str) -> Problem:
-    line, column = loaded.places.at(path)
-    excerpt = text if len(text) <= 80 else f"{text[:79]}…"
-    return Problem(message=message, line=line, column=column, path=dotted(path), excerpt=excerpt, remedy=remedy)
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"

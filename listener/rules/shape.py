@@ -99,7 +99,7 @@ Near = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^brand/\d{1,3}$", "examples": ["brand/12"]}),
 ]
 Version = Annotated[int, AfterValidator(_version_1), WithJsonSchema({"const": 1})]
-Points = Annotated[float, Field(ge=-100, le=100)]
+Points = Annotated[float, Field(ge=0, le=100)]
 
 
 class Section(BaseModel):
