@@ -122,7 +122,7 @@ def _fold_char(char: str) -> str:
         return " "
     if category in ("Cc", "Cf") or _DROPPED(char):
         return ""
-    if _STANDS(char):
+    if _STANDS(char) or (category == "Lo" and not unicodedata.decomposition(char)):
         return char
     return _fold_parts(char, category)
 
