@@ -43,14 +43,17 @@ def next_knock(
     return now + max(wait, timedelta(seconds=min_interval), _asked_for(retry_after))
 
 
-def poll_due(stored: datetime | None, *, every: timedelta, failures: int, now: datetime) -> datetime:
+def poll_due(
+    stored: datetime | None, *, every: timedelta, failures: int, now: datetime, min_interval: float = 0.0
+) -> datetime:
     """When a poll that was planned for `stored` is due in truth.
 
     After the clock was set back, a stored time lies far ahead: never wait longer than twice what we would choose now.
     """
     if stored is None:
         return now
-    longest = max(_backed_off(every, failures, REFUSED_CEILING), REFUSED_CEILING if failures else every)
+    interval = max(every, timedelta(seconds=min_interval))
+    longest = max(_backed_off(interval, failures, REFUSED_CEILING), REFUSED_CEILING if failures else interval)
     return min(stored, now + 2 * longest)
 
 

@@ -9,7 +9,7 @@ people compare: see `_lean`.
 
 import math
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from importlib.metadata import version
@@ -339,12 +339,14 @@ _SHOWN = 3
 
 
 def _why(reading: _Reading, compound: float) -> str:
-    """The words that weigh most on the side that prevailed."""
-    sign = math.copysign(1.0, compound)
-    side = sorted(
-        ((value * sign, word) for value, word in zip(reading.values, reading.words, strict=True)), reverse=True
-    )
-    words = list(dict.fromkeys(word for weight, word in side if weight > 0))[:_SHOWN]
-    if not words:
+    """The words that weigh most on the side that prevailed; on both if none did."""
+    if not any(reading.values):
         return "no sentiment word found"
-    return ", ".join(words)
+    weighed = sorted(zip(reading.values, reading.words, strict=True), key=lambda pair: abs(pair[0]), reverse=True)
+    if _label(compound) is Label.NEUTRAL:
+        return f"no side prevails: {_strongest(word for value, word in weighed if value)}"
+    return _strongest(word for value, word in weighed if value * compound > 0)
+
+
+def _strongest(words: Iterable[str]) -> str:
+    return ", ".join(list(dict.fromkeys(words))[:_SHOWN])
