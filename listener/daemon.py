@@ -4,7 +4,8 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -14,12 +15,14 @@ import watchfiles
 from listener.app import App, read_rules
 from listener.domain.errors import ConfigError
 from listener.domain.notification import Notice
+from listener.domain.policy import Policy
 from listener.engine.embedded import EmbeddedEngine
-from listener.observe import sd_notify, watchdog_interval
+from listener.observe import redactor, sd_notify, secrets_in, watchdog_interval
 from listener.outbox import announce
 from listener.pipeline import ChannelPace, deliver, poll, tick
 from listener.ports import Job
-from listener.rules.load import Loaded, changes
+from listener.rules.changes import changes
+from listener.rules.load import Loaded
 from listener.ruleset import Ruleset, World
 
 log = logging.getLogger("listener.daemon")
@@ -62,10 +65,12 @@ class Daemon:
         if text is None:
             raise error
         rules, _ = self._app.ruleset(text)
+        hide_secrets(rules.policy)
         self._tell_broken(rules, error)
         return rules, text
 
     def _keep(self, text: str, rules: Ruleset) -> None:
+        hide_secrets(rules.policy)
         now = self._app.clock.now()
         with self._app.store.writing() as uow:
             uow.remember(_LAST_GOOD, text)
@@ -113,10 +118,10 @@ class Daemon:
         sends = [Job(name=f"deliver:{name}", lane="deliver", run=self._deliver(name)) for name in policy.channels]
         return (Job(name="tick", lane="tick", run=self._tick), *polls, *sends)
 
-    def _poll(self, source_id: str):  # type: ignore[no-untyped-def]
+    def _poll(self, source_id: str) -> Callable[[], datetime | None]:
         return lambda: poll(self._world, self._rules, source_id)
 
-    def _deliver(self, channel: str):  # type: ignore[no-untyped-def]
+    def _deliver(self, channel: str) -> Callable[[], datetime | None]:
         return lambda: deliver(self._world, self._rules, channel, self._paces.setdefault(channel, ChannelPace()))
 
     def _tick(self) -> datetime:
@@ -203,31 +208,44 @@ class Daemon:
             self._wake.set()
 
 
+def hide_secrets(policy: Policy) -> None:
+    """Let no log line hold a secret that the policy was given."""
+    configs = [spec.config for spec in policy.sources] + [spec.config for spec in policy.channels.values()]
+    redactor.keep(secrets_in(configs))
+
+
 def _log_warnings(loaded: Loaded) -> None:
     for problem in loaded.warnings:
         log.warning(problem.sentence("rules.yaml"), extra={"event": "rules_warning"})
 
 
-ONCE_ROUNDS = 100
+ONCE_SECONDS = 60.0
+"""How long `run --once` waits for group_wait and for a sink's pace; what is due later is sent by the next run."""
 
 
 def run_once(app: App) -> int:
     """Poll every source that is due, deliver what is due, and return how many sources are in trouble; for cron and tests."""
     rules, _ = app.ruleset(read_rules(app.settings.rules))
+    hide_secrets(rules.policy)
     world = World(store=app.store, clock=app.clock, bell=_NoBell())
     with app.store.writing() as uow:
         uow.release_leases(app.clock.now())
     for spec in rules.policy.sources:
         poll(world, rules, spec.id)
     tick(world, rules)
-    for channel in rules.policy.channels:
-        pace = ChannelPace()
-        for _ in range(ONCE_ROUNDS):
-            due = deliver(world, rules, channel, pace)
-            if due is None or due > app.clock.now() + timedelta(seconds=0):
-                break
+    deadline = app.clock.monotonic() + ONCE_SECONDS
+    paces = {channel: ChannelPace() for channel in rules.policy.channels}
+    while (due := _deliver_all(world, rules, paces)) is not None and app.clock.monotonic() < deadline:
+        time.sleep(min(max((due - app.clock.now()).total_seconds(), 0.0), 1.0))
     with app.store.reading() as uow:
         return sum(1 for state in uow.sources() if state.failures)
+
+
+def _deliver_all(world: World, rules: Ruleset, paces: Mapping[str, ChannelPace]) -> datetime | None:
+    """One run of every channel; when the next notification is due, if that is soon enough to wait for."""
+    dues = [deliver(world, rules, channel, pace) for channel, pace in paces.items()]
+    soon = world.clock.now() + timedelta(seconds=ONCE_SECONDS)
+    return min((due for due in dues if due is not None and due < soon), default=None)
 
 
 class _NoBell:
