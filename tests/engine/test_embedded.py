@@ -1,6 +1,7 @@
 """The embedded engine, with real threads. Every wait is for an event, with a limit that only a failure reaches."""
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,15 @@ def house() -> Iterator[House]:
     assert house.engine.stop(LIMIT)
 
 
+@pytest.fixture
+def often_switching() -> Iterator[None]:
+    """Let threads take turns a thousand times more often, so that races have their chance."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
 def test_a_job_runs_at_once_and_then_waits_for_the_bell(house: House) -> None:
     probe = Probe()
     house.add("forum", probe)
@@ -173,6 +183,22 @@ def test_no_bell_is_lost_whenever_it_rings(house: House) -> None:
     assert probe.most_at_once == 1
 
 
+def test_a_run_that_begins_while_the_scheduler_still_counts_the_last_one_is_not_dropped(
+    house: House, often_switching: None
+) -> None:
+    """APScheduler counts a run until some time after our function returned; a bell during the run rings in between."""
+    wanted = 3000
+
+    def answer(run: int) -> None:
+        if run < wanted:
+            house.engine.ring("deliver")
+
+    probe = Probe(answer)
+    house.add("deliver", probe)
+    house.engine.start()
+    probe.wait_ended(wanted)
+
+
 def test_many_bells_from_many_threads_never_run_a_job_twice_at_once(house: House) -> None:
     probe = Probe()
     house.add("deliver", probe)
@@ -200,8 +226,10 @@ def test_bells_for_a_job_that_waits_for_a_thread_make_one_run(house: House) -> N
     house.engine.start()
     blocker.wait_begun(1)
     house.add("forum", probe)
+    house.quiet("tick")  # by now the timer has handed the job to its lane
     for _ in range(50):
         house.engine.ring("forum")
+        house.quiet("tick")
     blocker.release()
     house.quiet()
     assert probe.ended == 1
@@ -411,6 +439,7 @@ def test_a_job_forgotten_while_it_waits_for_a_thread_never_runs(house: House) ->
     house.engine.start()
     blocker.wait_begun(1)
     house.add("forum", probe)
+    house.quiet("tick")
     house.remove("forum")
     blocker.release()
     house.quiet()
@@ -430,11 +459,15 @@ def test_stopping_waits_for_running_jobs_and_takes_no_new_work() -> None:
     house.engine.start()
     running.wait_begun(1)
     house.add("waiting", waiting)
+    house.quiet("tick")
     assert not house.engine.stop(0.01)
     house.engine.ring("running")
     house.add("late", waiting)
     running.release()
     assert house.engine.stop(LIMIT)
+    for thread in threading.enumerate():
+        if thread.name.startswith("poll"):
+            thread.join(LIMIT)
     assert (running.ended, waiting.ended) == (1, 0)
 
 
@@ -467,6 +500,24 @@ def test_jobs_that_find_no_free_thread_are_named_as_stalled(house: House) -> Non
     house.add("a", Probe())
     house.clock.advance(timedelta(seconds=61))
     assert house.engine.stalled(60) == ("a", "b", "blocker")
+    blocker.release()
+
+
+def test_jobs_that_find_no_free_thread_have_not_overslept(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Waking them again would not help. The sleeper shows that the supervisor looked."""
+    blocker, sleeper = Probe(), Probe(lambda _run: house.clock.now() + timedelta(minutes=1))
+    blocker.hold()
+    house.add("blocker", blocker)
+    house.add("sleeper", sleeper, "tick")
+    house.engine.start()
+    blocker.wait_begun(1)
+    house.add("waiting", Probe())
+    sleeper.wait_ended(1)
+    house.quiet("tick")
+    house.clock.advance(timedelta(seconds=61))
+    sleeper.wait_ended(2)
+    woken = [each.__dict__["jobs"] for each in caplog.records if each.__dict__.get("event") == "jobs_overslept"]
+    assert set(woken) == {1}
     blocker.release()
 
 
