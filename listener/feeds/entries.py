@@ -22,11 +22,12 @@ def parse_entries(opening: str, items: list[str], closing: str, url: str) -> tup
     All are parsed together; if that does not give one entry for each, each is parsed alone, so that one poisonous item
     never costs its neighbours.
     """
+    atom = opening.startswith("<feed")
     together = _entries(f"{opening}{''.join(items)}{closing}", url)
     if together is not None and len(together) == len(items):
-        return [_raw_item(entry) for entry in together], []
+        return [_raw_item(entry, atom=atom) for entry in together], []
     alone = [_entries(f"{opening}{item}{closing}", url) for item in items]
-    found = [_raw_item(entries[0]) if entries else None for entries in alone]
+    found = [_raw_item(entries[0], atom=atom) if entries else None for entries in alone]
     return found, [_POISON] if None in found else []
 
 
@@ -41,12 +42,12 @@ def _entries(document: str, url: str) -> list[dict[str, Any]] | None:
     return None if result.bozo else [dict(entry) for entry in result.entries]
 
 
-def _raw_item(entry: dict[str, Any]) -> RawItem:
+def _raw_item(entry: dict[str, Any], *, atom: bool) -> RawItem:
     return RawItem(
         native_id=_text(entry.get("id")),
         url=_text(entry.get("feedburner_origlink")) or _text(entry.get("link")) or _any_link(entry),
-        title=_title(entry),
-        text=_body(entry),
+        title=_title(entry, atom=atom),
+        text=_body(entry, atom=atom),
         markup=Markup.HTML,
         author=_author(entry),
         published_at=_published(entry),
@@ -65,20 +66,20 @@ def _any_link(entry: dict[str, Any]) -> str | None:
     return next((href for link in links if (href := _text(link.get("href")))), None)
 
 
-def _declared_html(detail: Any) -> bool | None:
-    """What an Atom document declares a text to be; `None` where it is RSS, which declares nothing."""
-    kind = detail.get("type") if isinstance(detail, dict) else None
+def _declared_html(detail: Any, *, atom: bool) -> bool | None:
+    """What an Atom document declares a text to be; `None` for RSS, which declares nothing (feedparser fills in a guess)."""
+    kind = detail.get("type") if atom and isinstance(detail, dict) else None
     return {"text/html": True, "application/xhtml+xml": True, "text/plain": False}.get(str(kind))
 
 
-def _title(entry: dict[str, Any]) -> str | None:
+def _title(entry: dict[str, Any], *, atom: bool) -> str | None:
     title = _text(entry.get("title"))
     if title is None:
         return None
-    return as_html(title, is_html=_declared_html(entry.get("title_detail")), title=True)
+    return as_html(title, is_html=_declared_html(entry.get("title_detail"), atom=atom), title=True)
 
 
-def _body(entry: dict[str, Any]) -> str:
+def _body(entry: dict[str, Any], *, atom: bool) -> str:
     """The longest of what an entry says of itself: a summary often is the beginning of the content, never the reverse."""
     texts = [(entry.get("summary"), entry.get("summary_detail"))]
     texts += [(part.get("value"), part) for part in entry.get("content") or []]
@@ -86,7 +87,7 @@ def _body(entry: dict[str, Any]) -> str:
     if not known:
         return ""
     text, detail = max(known, key=lambda pair: len(pair[0]))
-    return as_html(text, is_html=_declared_html(detail))
+    return as_html(text, is_html=_declared_html(detail, atom=atom))
 
 
 def _author(entry: dict[str, Any]) -> Author:
