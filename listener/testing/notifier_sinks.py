@@ -111,7 +111,7 @@ class SmtpSink:
         return self._reply
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        self._mails.append(_mail_view(envelope.mail_from, envelope.rcpt_tos, envelope.content))
+        self._mails.append(mail_view(envelope.mail_from, envelope.rcpt_tos, envelope.content))
         return "250 2.0.0 queued as 42"
 
     def answer(self, code: int, *, headers: Mapping[str, str] | None = None, body: str = "ok") -> None:
@@ -137,7 +137,8 @@ class SmtpSink:
         await asyncio.gather(*others, return_exceptions=True)
 
 
-def _mail_view(sender: str, recipients: list[str], raw: bytes) -> View:
+def mail_view(sender: str, recipients: list[str], raw: bytes) -> View:
+    """A mail as its reader sees it; its line breaks as Python's."""
     mail = message_from_bytes(raw, policy=policy.default)
     parts = {
         part.get_content_type(): part.get_content()

@@ -85,7 +85,7 @@ class Session(smtplib.SMTP):
         return self._expect(self.data(letter))
 
     def _open(self) -> None:
-        self.sock = self._dial()
+        self._dial()
         self._step = Step.GREETING
         self._expect(self.getreply())
         self.ehlo_or_helo_if_needed()
@@ -96,18 +96,17 @@ class Session(smtplib.SMTP):
             self._step = Step.LOGIN
             self.login(self._config.username, self._config.password.get_secret_value())
 
-    def _dial(self) -> socket.socket:
-        dialled = socket.create_connection(
-            (self._config.host, self._config.port_used), timeout=min(_CONNECT, self._left())
-        )
-        if self._config.security_used == "none" and not _is_near(dialled, allow_private=self._config.allow_private):
-            dialled.close()
+    def _dial(self) -> None:
+        place = (self._config.host, self._config.port_used)
+        self.sock = dialled = socket.create_connection(place, timeout=min(_CONNECT, self._left()))
+        if self._config.security_used == "tls":
+            self.sock = self._wrapped(dialled)
+        elif self._config.security_used == "none" and not _is_near(dialled, allow_private=self._config.allow_private):
             raise DeliveryRefused(
                 f"{self._config.host} is not on this machine, so the mail would travel unencrypted;"
                 " set security: starttls, or allow_private: true for a relay in your own network",
                 channel_dead=True,
             )
-        return self._wrapped(dialled) if self._config.security_used == "tls" else dialled
 
     def _encrypt(self) -> None:
         if not self.has_extn("starttls"):
@@ -212,8 +211,13 @@ class _Answers:
         """The socket is closed by the session."""
 
 
+def peer_of(sock: socket.socket) -> str:
+    """The address at the other end. Tests that need other machines on one machine replace this."""
+    return str(sock.getpeername()[0]).partition("%")[0]
+
+
 def _is_near(sock: socket.socket, *, allow_private: bool) -> bool:
-    address = ip_address(sock.getpeername()[0].partition("%")[0])
+    address = ip_address(peer_of(sock))
     return address.is_loopback or (allow_private and address.is_private)
 
 
