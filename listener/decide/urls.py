@@ -169,7 +169,9 @@ def _naver_blog(parts: _Parts) -> _Parts:
 def _short_youtube(parts: _Parts) -> _Parts:
     """youtu.be/ID is www.youtube.com/watch?v=ID."""
     _, _, path, query, fragment = parts
-    return "https", "www.youtube.com", "/watch", f"v={path.strip('/')}" + (f"&{query}" if query else ""), fragment
+    if not _YOUTUBE_ID(path):
+        return parts
+    return "https", "www.youtube.com", "/watch", f"v={path[1:]}" + (f"&{query}" if query else ""), fragment
 
 
 def _is_site(host: str, ending: str) -> bool:
@@ -198,9 +200,10 @@ ref_src ref_url __twitter_impression guccounter guce_referrer guce_referrer_sig
 napm n_media n_query n_rank n_ad n_ad_group n_keyword n_keyword_id n_campaign_type
 """
 _TRACKING = frozenset(_TRACKING_NAMES.split())
+_YOUTUBE = frozenset({"si", "feature", "pp", "ab_channel"})
 _SITE_TRACKING = {
-    "youtube.com": frozenset({"si", "feature", "pp", "ab_channel"}),
-    "youtu.be": frozenset({"si", "feature"}),
+    "youtube.com": _YOUTUBE,
+    "youtu.be": _YOUTUBE,
     "x.com": frozenset({"s", "t"}),
     "twitter.com": frozenset({"s", "t"}),
     "reddit.com": frozenset({"share_id", "rdt", "ref", "ref_source"}),
@@ -226,6 +229,7 @@ _SAME_HOST = {
     "m.clien.net": "www.clien.net",
 }
 _MOBILE_WIKI = re.compile(r"^([a-z-]+)\.m\.(?=wik(?:ipedia|tionary)\.org$)")
+_YOUTUBE_ID = re.compile(r"/[\w-]+").fullmatch
 _NAVER_POST = re.compile(r"/[\w-]+/\d+/?").fullmatch
 
 _REWRITES: dict[str, Callable[[_Parts], _Parts]] = {"blog.naver.com": _naver_blog, "youtu.be": _short_youtube}

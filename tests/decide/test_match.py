@@ -357,7 +357,7 @@ def test_a_regex_stops_after_many_hits() -> None:
 
 # --- evasion
 
-ACME = Brand(id="acme", name="Acme", query=any_of("acme", "애크므"))
+ACME = Brand(id="acme", name="Acme", query=any_of("acme", "애크미"))
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ ACME = Brand(id="acme", name="Acme", query=any_of("acme", "애크므"))
         "𝐀𝐜𝐦𝐞 is terrible",
         "Acme\ufe0f is terrible",
         "Acme’s is terrible",
-        unicodedata.normalize("NFD", "애크므 사기"),
+        unicodedata.normalize("NFD", "애크미 사기"),
         "ＡＣＭＥ!",
         "Ａ\u0301cme",
     ],
