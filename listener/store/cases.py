@@ -33,26 +33,45 @@ NEWEST_OF_A_SHINGLE = 64
 """How many mentions a shingle leads to at most, the newest first. What more of them share says little, and in a storm of
 ten thousand equal posts every one of them would have to look at all the others."""
 
-_SHINGLES = {
-    "sqlite": "SELECT value AS shingle FROM json_each(:shingles)",
-    "postgresql": "SELECT CAST(value AS bigint) AS shingle FROM json_array_elements_text(CAST(:shingles AS json))",
-}
+_SHARING_KEYS = (
+    select(CASE_KEYS.c.key, CASE_KEYS.c.case_id)
+    .join(CASES, CASES.c.id == CASE_KEYS.c.case_id)
+    .where(CASE_KEYS.c.key.in_(bindparam("keys", expanding=True)), CASES.c.last_mention_at >= bindparam("since"))
+    .order_by(CASE_KEYS.c.key)
+)
+
+_NEWEST = (
+    select(CASES)
+    .where(CASES.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(CASES.c.last_mention_at.desc(), CASES.c.id.desc())
+    .limit(MAX_CANDIDATES)
+)
+_BY_ID = select(MENTIONS).where(MENTIONS.c.id.in_(bindparam("ids", expanding=True)))
 
 # The inner query ends the walk along the index at the newest few mentions of each shingle. CROSS JOIN keeps SQLite from
 # beginning with the large table; to PostgreSQL it is an ordinary join.
-_SHARED = """
-WITH asked AS ({shingles}),
+_SHARED = f"""
+WITH asked AS (SELECT {{numbers}}),
 cut AS (
   SELECT asked.shingle, COALESCE(
     (SELECT o.seen_at FROM case_shingles AS o WHERE o.shingle = asked.shingle AND o.seen_at >= :since
-      ORDER BY o.seen_at DESC LIMIT 1 OFFSET {newest} - 1), :since) AS seen_at
+      ORDER BY o.seen_at DESC LIMIT 1 OFFSET {NEWEST_OF_A_SHINGLE} - 1), :since) AS seen_at
   FROM asked)
 SELECT m.case_id, s.mention_id, count(*) AS shared
 FROM cut CROSS JOIN case_shingles AS s JOIN case_mentions AS m ON m.mention_id = s.mention_id
 JOIN cases AS c ON c.id = m.case_id AND c.last_mention_at >= :since
 WHERE s.shingle = cut.shingle AND s.seen_at >= cut.seen_at
 GROUP BY m.case_id, s.mention_id
-"""
+"""  # noqa: S608 (all of it is ours)
+
+_SHARING_SHINGLES = {
+    backend: text(_SHARED.format(numbers=numbers)).bindparams(bindparam("since", type_=UtcDateTime))
+    for backend, numbers in {
+        "sqlite": "value AS shingle FROM json_each(:shingles)",
+        "postgresql": "CAST(value AS bigint) AS shingle FROM json_array_elements_text(CAST(:shingles AS json))",
+    }.items()
+}
+"""A list of numbers becomes rows in a way of its own on each database."""
 
 
 class _Closest(NamedTuple):
@@ -169,11 +188,9 @@ class Cases(Mentions):
 
     def _sharing_keys(self, keys: Sequence[str], since: datetime) -> dict[int, list[str]]:
         asked = {mapping.index_key(key): key for key in keys}
-        key, case_id = CASE_KEYS.c.key, CASE_KEYS.c.case_id
-        recent = select(key, case_id).join(CASES, CASES.c.id == case_id).where(CASES.c.last_mention_at >= since)
         found: dict[int, list[str]] = {}
         for chunk in chunks(list(asked)):
-            for row in self.rows(recent.where(key.in_(chunk)).order_by(key)):
+            for row in self.rows(_SHARING_KEYS, {"keys": chunk, "since": since}):
                 found.setdefault(row["case_id"], []).append(asked[row["key"]])
         return found
 
@@ -189,24 +206,13 @@ class Cases(Mentions):
         return closest
 
     def _shared_rows(self, shingles: str, since: datetime) -> Sequence[mapping.Row]:
-        words = _SHINGLES["postgresql" if self.on_postgres else "sqlite"]
-        statement = text(_SHARED.format(shingles=words, newest=NEWEST_OF_A_SHINGLE))
-        typed = statement.bindparams(bindparam("since", type_=UtcDateTime))
-        return self.rows(typed, {"shingles": shingles, "since": since})
+        statement = _SHARING_SHINGLES["postgresql" if self.on_postgres else "sqlite"]
+        return self.rows(statement, {"shingles": shingles, "since": since})
 
     def _newest(self, case_ids: Sequence[int]) -> list[Case]:
-        by_time = select(CASES).order_by(CASES.c.last_mention_at.desc(), CASES.c.id.desc()).limit(MAX_CANDIDATES)
-        found = [
-            mapping.case_of(row)
-            for chunk in chunks(case_ids)
-            for row in self.rows(by_time.where(CASES.c.id.in_(chunk)))
-        ]
+        found = [mapping.case_of(row) for chunk in chunks(case_ids) for row in self.rows(_NEWEST, {"ids": chunk})]
         return sorted(found, key=lambda case: (case.last_mention_at, case.id), reverse=True)[:MAX_CANDIDATES]
 
     def _full_texts(self, mention_ids: Sequence[str]) -> dict[str, str]:
-        found = [
-            mention
-            for chunk in chunks(mention_ids)
-            for mention in self.mentions_of(self.rows(select(MENTIONS).where(MENTIONS.c.id.in_(chunk))))
-        ]
-        return {mention.id: mention.full_text for mention in found}
+        rows = [row for chunk in chunks(mention_ids) for row in self.rows(_BY_ID, {"ids": chunk})]
+        return {row["id"]: mapping.mention_of(row, ()).full_text for row in rows}

@@ -33,9 +33,13 @@ _LONGEST_KEY = 512
 
 def storable(text: Text) -> Text:
     """The text with U+FFFD for each character that no database takes; `None` stays `None`."""
-    if text is None or (text.isascii() and "\x00" not in text):
-        return text
-    return _UNSTORABLE.sub("�", text)
+    if text is None:
+        return None
+    try:
+        text.encode()  # many times faster than a search for what it does not take
+    except UnicodeEncodeError:
+        return _UNSTORABLE.sub("�", text)
+    return text.replace("\x00", "�")
 
 
 def index_key(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from listener.domain.mention import Mention
 from listener.domain.verdict import Verdict
@@ -24,6 +24,7 @@ _KNOWN = (
     )
     .join(MENTIONS, MENTIONS.c.id == MENTION_KEYS.c.mention_id)
     .outerjoin(CASE_MENTIONS, CASE_MENTIONS.c.mention_id == MENTIONS.c.id)
+    .where(MENTION_KEYS.c.key.in_(bindparam("keys", expanding=True)))
 )
 
 
@@ -39,7 +40,7 @@ class Mentions(Transaction):
         found = {
             row["key"]: mapping.known_of(row)
             for chunk in chunks(list(asked.values()))
-            for row in self.rows(_KNOWN.where(MENTION_KEYS.c.key.in_(chunk)))
+            for row in self.rows(_KNOWN, {"keys": chunk})
         }
         return {key: found[stored] for key, stored in asked.items() if stored in found}
 

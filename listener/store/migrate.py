@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from listener.domain.errors import StoreError
 from listener.store.backup import copy_database
 from listener.store.connect import make_engine, make_private_file, parse, sqlite_path
 from listener.store.faults import RESTORE, as_store_errors, place
-from listener.store.schema import VERSION_TABLE, newer, revision_of
+from listener.store.schema import HEAD, VERSION_TABLE, newer, revision_of
 
 SCRIPTS = "listener.store:migrations"
 
@@ -27,37 +24,31 @@ class Migrated:
     backup: Path | None
 
 
-def migrate(url: str, *, scripts: str = SCRIPTS) -> Migrated:
+def migrate(url: str, *, scripts: str = SCRIPTS, head: str = HEAD) -> Migrated:
     """Check the database, and upgrade it if its schema is older, after a backup beside it (SQLite).
 
     All steps of an upgrade commit together or not at all. Raises `StoreError` if the database is damaged, cannot be
     written, belongs to another program or was written by a later version; it is never changed then, let alone made anew.
-    PostgreSQL is not backed up here: that is the server's office (pg_dump).
+    PostgreSQL is not backed up here: that is the server's office (pg_dump). `scripts` and `head` say which migrations
+    there are.
     """
     target = parse(url)
     where, path = place(target), sqlite_path(target)
     if path:
         _prepare_file(path, where)
-    config = migration_config(scripts)
-    head = ScriptDirectory.from_config(config).get_current_head() or ""
     engine = make_engine(target, migrating=True).execution_options(begin="IMMEDIATE")
     with as_store_errors(where):
         with engine.connect() as connection:
             _refuse_damage(connection, where)
-            before = _current(connection, where, config)
+            before = _current(connection, where)
         if before == head:
             return Migrated(before=before, after=head, backup=None)
+        if before is not None and before > head:
+            raise newer(where, before)
         backup = _backup_before_upgrade(path, before)
         with engine.begin() as connection:
-            _upgrade(connection, config)
+            _upgrade(connection, scripts)
     return Migrated(before=before, after=head, backup=backup)
-
-
-def migration_config(scripts: str = SCRIPTS) -> Config:
-    """Alembic's configuration, without a file."""
-    config = Config()
-    config.set_main_option("script_location", scripts)
-    return config
 
 
 def _prepare_file(path: Path, where: str) -> None:
@@ -78,7 +69,7 @@ def _refuse_damage(connection: Connection, where: str) -> None:
         raise StoreError(f"{where} is damaged ({verdict.splitlines()[-1]}); {RESTORE}")
 
 
-def _current(connection: Connection, where: str, config: Config) -> str | None:
+def _current(connection: Connection, where: str) -> str | None:
     revision = revision_of(connection)
     if revision is None:
         strangers = sorted(set(inspect(connection).get_table_names()) - {VERSION_TABLE})
@@ -86,8 +77,6 @@ def _current(connection: Connection, where: str, config: Config) -> str | None:
             raise StoreError(
                 f"{where} belongs to another program (it has a table {strangers[0]!r}): choose another one"
             )
-    elif revision not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        raise newer(where, revision)
     return revision
 
 
@@ -100,17 +89,7 @@ def _backup_before_upgrade(path: Path | None, before: str | None) -> Path | None
     return backup
 
 
-def _upgrade(connection: Connection, config: Config) -> None:
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    if connection.dialect.name == "sqlite":
-        _refuse_broken_links(connection)
+def _upgrade(connection: Connection, scripts: str) -> None:
+    from listener.store.upgrade import upgrade  # noqa: PLC0415 (needed once in a release, and slow to import)
 
-
-def _refuse_broken_links(connection: Connection) -> None:
-    """Foreign keys were not checked while tables were rebuilt: check them all before the commit."""
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if broken:
-        raise StoreError(
-            f"the upgrade would leave {broken[0]} pointing to rows of {broken[2]} that are not there; undone"
-        )
+    upgrade(connection, scripts)

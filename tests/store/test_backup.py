@@ -98,7 +98,7 @@ def test_a_damaged_table_is_found_in_the_copy_which_is_not_kept(sqlite_url: str,
     """A page is copied as it is; only the check of the copy sees what is wrong with it."""
     fill(sqlite_url, 3)
     damage(Path(sqlite_url.removeprefix("sqlite:///")), "mentions")
-    with pytest.raises(StoreError, match="the copy is damaged .* it was not kept"):
+    with pytest.raises(StoreError, match=r"the copy is damaged .* it was not kept"):
         backup(sqlite_url, tmp_path / "x.db")
     assert not (tmp_path / "x.db").exists()
 

@@ -17,9 +17,10 @@ import listener.store.migrations as shipped
 from listener.domain.errors import StoreError
 from listener.store import SqlStore, migrate
 from listener.store.connect import make_engine, parse
-from listener.store.migrate import Migrated, migration_config
+from listener.store.migrate import SCRIPTS, Migrated
 from listener.store.schema import HEAD, revision_of
 from listener.store.tables import Row
+from listener.store.upgrade import migration_config
 from tests.store.build import damage, mention, verdict
 from tests.store.conftest import ON_POSTGRES
 
@@ -71,7 +72,7 @@ def test_a_new_database_is_made_once(empty_url: str) -> None:
 
 
 def test_the_program_knows_its_newest_migration() -> None:
-    assert ScriptDirectory.from_config(migration_config()).get_current_head() == HEAD
+    assert ScriptDirectory.from_config(migration_config(SCRIPTS)).get_current_head() == HEAD
 
 
 def test_migrations_and_tables_agree(database_url: str) -> None:
@@ -82,7 +83,7 @@ def test_migrations_and_tables_agree(database_url: str) -> None:
 
 
 def test_migrations_go_down_and_up_again(database_url: str) -> None:
-    config = migration_config()
+    config = migration_config(SCRIPTS)
     with make_engine(parse(database_url), migrating=True).execution_options(begin="IMMEDIATE").begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
@@ -111,7 +112,7 @@ def test_files_of_a_database_are_for_their_owner_only(tmp_path: Path) -> None:
 
 def test_an_upgrade_keeps_every_row_and_the_backup_made_before_it(database_url: str, longer_scripts: Path) -> None:
     fill(database_url)
-    done = migrate(database_url, scripts=str(longer_scripts))
+    done = migrate(database_url, scripts=str(longer_scripts), head="0002")
     assert (done.before, done.after) == ("0001", "0002")
     with make_engine(parse(database_url), migrating=True).connect() as connection:
         assert connection.exec_driver_sql("SELECT id, mood FROM mentions").all() == [("m1", "calm")]
@@ -131,7 +132,7 @@ def test_an_upgrade_that_fails_changes_nothing(database_url: str, longer_scripts
     script = longer_scripts / "versions" / "v0002_next.py"
     script.write_text(f"{REBUILDING}\n    raise ZeroDivisionError\n")
     with pytest.raises(ZeroDivisionError):
-        migrate(database_url, scripts=str(longer_scripts))
+        migrate(database_url, scripts=str(longer_scripts), head="0002")
     store = SqlStore(database_url)
     with store.reading() as uow:
         assert uow.mention("m1") == mention()
@@ -144,12 +145,12 @@ def test_an_upgrade_that_would_leave_broken_links_is_undone(sqlite_url: str, lon
     script = longer_scripts / "versions" / "v0002_next.py"
     script.write_text(f'{REBUILDING}\n    op.execute("DELETE FROM mentions")\n')
     with pytest.raises(StoreError, match="pointing to rows of mentions that are not there; undone"):
-        migrate(sqlite_url, scripts=str(longer_scripts))
+        migrate(sqlite_url, scripts=str(longer_scripts), head="0002")
     assert migrate(sqlite_url).before == HEAD
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(database_url: str, longer_scripts: Path) -> None:
-    migrate(database_url, scripts=str(longer_scripts))
+    migrate(database_url, scripts=str(longer_scripts), head="0002")
     with pytest.raises(StoreError, match=r"has schema 0002, but this version of listener knows none after 0001"):
         migrate(database_url)
     store = SqlStore(database_url)
