@@ -73,7 +73,7 @@ def guard(address: str, *, allow_private: bool) -> None:
 
 def _refusal(parsed: IPv4Address | IPv6Address | None, *, allow_private: bool) -> str:
     if parsed is not None and not allow_private and _may_connect(parsed, allow_private=True):
-        return f"{parsed} is inside a private network; allow private addresses for this one if that is meant"
+        return f"{parsed} is inside a private network; if that is meant, configure this very URL with private allowed"
     return f"{parsed or 'this host'} is an address that must not be reached; check where the URL leads"
 
 

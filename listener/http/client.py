@@ -110,7 +110,7 @@ class AiohttpClient:
 
     def _ask(self, trip: Trip) -> Any:
         request = trip.request
-        return self._session(request.allow_private).request(
+        return self._session(trip.leave).request(
             request.method,
             trip.url,
             headers=trip.headers,

@@ -87,19 +87,34 @@ def is_permanent(status: int) -> bool:
     return status in _PERMANENT
 
 
-def next_hop(here: URL, location: str | None, *, allow_private: bool) -> URL:
-    """The URL that a redirect leads to. Raises `TransportError` as `destination` does, and REDIRECTS if it names none.
+def next_hop(here: URL, location: str | None, *, allow_private: bool) -> tuple[URL, bool]:
+    """The URL that a redirect leads to, and whether private addresses are still allowed there.
 
-    Credentials in the target are dropped: they are the redirecting server's, not ours.
+    Raises `TransportError` as `destination` does, and REDIRECTS if it names none. Credentials in the target are dropped:
+    they are the redirecting server's, not ours.
     """
     if not location:
         raise TransportError(Fault.REDIRECTS, "it redirects without saying where to")
     try:
-        target = here.join(URL(location))
+        target = here.join(URL(location)).with_fragment(None)
+        leave = allow_private and keeps_leave(here, target, location)
     except ValueError:
         raise TransportError(Fault.BAD_SCHEME, "it redirects to what is not a URL") from None
-    target = destination(target, allow_private=allow_private)
-    return target.with_user(None) if target.raw_user is not None else target
+    target = destination(target, allow_private=leave)
+    return (target.with_user(None) if target.raw_user is not None else target), leave
+
+
+def keeps_leave(old: URL, new: URL, location: str) -> bool:
+    """Whether the leave to enter a private network, which the owner gave for one URL, extends over this redirect.
+
+    It does for a path on the same host, and for the same host by its name. It does not for a redirect that spells out
+    an inside address, be it the same: a server that may choose addresses is how strangers get inside.
+    """
+    if not _same_place(old, new):
+        return False
+    spelt_out = bool(urlsplit(location).netloc)
+    host = (new.host or "").rstrip(".")
+    return not spelt_out or not (parse_address(host) or host == "localhost" or host.endswith(".localhost"))
 
 
 def headers_for(old: URL, new: URL, headers: dict[str, str]) -> dict[str, str]:

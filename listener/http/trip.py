@@ -33,6 +33,7 @@ class Trip:
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self.leave = request.allow_private
         self.url = URL()  # until the request's is known to be one
         self.headers: dict[str, str] = {}
         self.status: int | None = None
@@ -46,7 +47,7 @@ class Trip:
 
     def set_out(self) -> None:
         """Look at the request before anything is opened for it."""
-        target = destination(self.request.url, allow_private=self.request.allow_private)
+        target = destination(self.request.url, allow_private=self.leave)
         self.url, self.headers = without_credentials(target, self.request.headers)
         if not all(name.isprintable() and value.isprintable() for name, value in self.headers.items()):
             raise TransportError(Fault.PROTOCOL, "a header of the request holds a line break or worse; remove it")
@@ -85,7 +86,7 @@ class Trip:
 
     def follow(self) -> None:
         """Go where the redirect leads."""
-        target = next_hop(self.url, self._location, allow_private=self.request.allow_private)
+        target, self.leave = next_hop(self.url, self._location, allow_private=self.leave)
         if target in self._seen:
             raise TransportError(Fault.REDIRECTS, "the redirects lead in a circle")
         if len(self._seen) > self.request.follow:

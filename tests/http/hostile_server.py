@@ -89,7 +89,7 @@ Habit = Callable[[Visit], bool]
 class HostileServer:
     """The server, as a context manager, on a port of its own.
 
-    `tls` makes it speak https; `slam` makes it close every connection unheard.
+    `tls` makes it speak https; `slam` makes it close every connection after the first words.
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, slam: bool = False) -> None:
@@ -153,6 +153,7 @@ class HostileServer:
             self._open.add(sock)
         try:
             if self._slam:
+                sock.recv(65536)  # with unread data the close would be a reset
                 return
             _handshake(sock)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -100,13 +100,50 @@ def test_headers_follow_a_redirect_to_the_same_place(old: str, new: str) -> None
 
 def test_a_redirect_is_relative_to_where_it_came_from_and_brings_no_credentials() -> None:
     here = URL("https://a.example/x/y")
-    assert str(next_hop(here, "../z", allow_private=False)) == "https://a.example/z"
-    assert str(next_hop(here, "//b.example/", allow_private=False)) == "https://b.example/"
-    assert str(next_hop(here, "https://u:p@b.example/", allow_private=False)) == "https://b.example/"
+    for location, target in {
+        "../z": "https://a.example/z",
+        "?q=1#f": "https://a.example/x/y?q=1",
+        "//b.example/": "https://b.example/",
+        "https://u:p@b.example/": "https://b.example/",
+    }.items():
+        assert next_hop(here, location, allow_private=False) == (URL(target), False)
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "http://x:y/", "https://a\udc80.example/"])
 def test_a_redirect_to_what_is_no_url_is_refused(location: str) -> None:
     with pytest.raises(TransportError) as caught:
-        next_hop(URL("https://a.example/"), location, allow_private=False)
+        next_hop(URL("https://a.example/"), location, allow_private=True)
     assert caught.value.fault is Fault.BAD_SCHEME
+
+
+@pytest.mark.parametrize(
+    ("here", "location", "leave"),
+    [
+        ("http://10.0.0.1/feed", "/feed/", True),
+        ("http://10.0.0.1/feed", "feed.xml", True),
+        ("http://localhost:8080/feed", "/feed/", True),
+        ("http://wiki.corp/feed", "http://wiki.corp/feed/", True),
+        ("http://wiki.corp/feed", "https://wiki.corp/feed", True),
+        ("http://wiki.corp/feed", "http://wiki.corp:8080/feed", False),
+        ("http://wiki.corp/feed", "http://other.corp/feed", False),
+    ],
+)
+def test_leave_for_private_networks_extends_over_a_redirect_to_the_same_host_only(
+    here: str, location: str, leave: bool
+) -> None:
+    assert next_hop(URL(here), location, allow_private=True)[1] is leave
+
+
+@pytest.mark.parametrize(
+    ("here", "location"),
+    [
+        ("http://10.0.0.1/feed", "http://10.0.0.1/feed/"),
+        ("http://10.0.0.1/feed", "//10.0.0.1/feed/"),
+        ("http://10.0.0.1/feed", "http://10.0.0.2/"),
+        ("http://wiki.corp/feed", "http://127.0.0.1/"),
+    ],
+)
+def test_no_redirect_may_spell_out_an_inside_address(here: str, location: str) -> None:
+    with pytest.raises(TransportError, match="inside a private network") as caught:
+        next_hop(URL(here), location, allow_private=True)
+    assert caught.value.fault is Fault.BLOCKED_ADDRESS

@@ -89,14 +89,6 @@ def test_a_host_that_does_not_speak_tls(client: AiohttpClient) -> None:
         assert "check that the host speaks https" in str(error)
 
 
-def test_secrets_do_not_follow_a_step_down_from_https(client: AiohttpClient, authority: trustme.CA) -> None:
-    with HostileServer() as plain, _server(authority.issue_cert("127.0.0.1")) as secure:
-        url = secure.url(f"/redirect?to={plain.url('/ok')}")
-        client.fetch(Request(url=url, allow_private=True, headers={"X-Api-Key": "s"}))
-        assert "x-api-key" in secure.hits[0].headers
-        assert "x-api-key" not in plain.hits[0].headers
-
-
 def test_a_tls_body_cut_short_is_truncated(client: AiohttpClient, authority: trustme.CA) -> None:
     with _server(authority.issue_cert("127.0.0.1")) as server, pytest.raises(TransportError) as caught:
         client.fetch(Request(url=server.url("/short_length"), allow_private=True))
