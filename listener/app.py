@@ -1,7 +1,7 @@
 """The composition root: settings and rules become a wired application. The only file that names concrete adapters."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -130,14 +130,15 @@ def open_store(settings: Settings) -> "SqlStore":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """A wired application: what the daemon runs on."""
+    """A wired application: what the daemon runs on. `environment` is read anew at each reload, as `.env` may have changed."""
 
     settings: Settings
+    environment: Callable[[], Mapping[str, str]]
     store: "SqlStore"
     http: HttpClient
     clock: Clock
 
     def ruleset(self, text: str) -> tuple[Ruleset, Loaded]:
         """The text of rules.yaml as a ruleset that can be run. Raises `ConfigError`."""
-        loaded = compile_rules(text, file=str(self.settings.rules), env=self.settings.env)
+        loaded = compile_rules(text, file=str(self.settings.rules), env=self.environment())
         return full_ruleset(loaded.policy, http=self.http, clock=self.clock), loaded

@@ -129,8 +129,8 @@ class Daemon:
 
     # --- life
 
-    def run(self) -> None:
-        """Work until asked to stop."""
+    def run(self) -> bool:
+        """Work until asked to stop; False if some work could not be finished in time."""
         with self._signals(), self._watching():
             with self._app.store.writing() as uow:
                 uow.release_leases(self._app.clock.now())  # their holder is gone: we hold the lock
@@ -139,7 +139,7 @@ class Daemon:
             sd_notify("READY=1")
             log.info("listening", extra={"event": "started", "sources": len(self._rules.policy.sources)})
             self._attend()
-            self._shut_down()
+            return self._shut_down()
 
     def _attend(self) -> None:
         """Wait for something to do; feed the watchdog only while work advances."""
@@ -156,13 +156,15 @@ class Daemon:
             else:
                 sd_notify("WATCHDOG=1")
 
-    def _shut_down(self) -> None:
+    def _shut_down(self) -> bool:
         sd_notify("STOPPING=1")
         log.info("stopping: running work is finished first", extra={"event": "stopping"})
-        if not self._engine.stop(DRAIN_SECONDS):
+        drained = self._engine.stop(DRAIN_SECONDS)
+        if not drained:
             log.warning(
                 "some work did not end in time; it is taken up again at the next start", extra={"event": "undrained"}
             )
+        return drained
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -55,8 +55,9 @@ def poll(world: World, rules: Ruleset, source_id: str) -> datetime | None:
         return None
     with world.store.reading() as uow:
         state = uow.source(source_id) or SourceState(id=source_id, connector=spec.connector)
-    due = poll_due(state.next_poll_at, every=spec.every, failures=state.failures, now=world.clock.now())
-    if due > world.clock.now():
+    now, least = world.clock.now(), _min_interval(rules, spec)
+    due = poll_due(state.next_poll_at, every=spec.every, failures=state.failures, now=now, min_interval=least)
+    if due > now:
         return due
     try:
         for page in _pages(rules, state):
@@ -162,11 +163,12 @@ def _store(uow: UnitOfWork, rules: Ruleset, spec: SourceSpec, heard: Sequence[He
             last_complaint_at=complaints.get(one.mention.author.handle or ""),
             now=now,
         )
+        same = _known(one.mention, known)
         decision = correlate(
             one.mention,
             verdict,
-            known=_known(one.mention, known),
-            candidates=_candidates(uow, one.mention, now),
+            known=same,
+            candidates=_candidates(uow, one.mention, same, now),
             policy=rules.policy,
             now=now,
         )
@@ -190,13 +192,21 @@ def _known(mention: Mention, known: Mapping[str, KnownMention]) -> KnownMention 
     return next((known[key] for key in keys if key in known), None)
 
 
-def _candidates(uow: UnitOfWork, mention: Mention, now: datetime) -> tuple[CaseCandidate, ...]:
-    return uow.case_candidates(
+def _candidates(
+    uow: UnitOfWork, mention: Mention, same: KnownMention | None, now: datetime
+) -> tuple[CaseCandidate, ...]:
+    """The cases that it might join; for a mention that is known, its own case however old."""
+    found = uow.case_candidates(
         keys=case_keys(mention),
         shingles=shingles(mention.full_text),
         min_shared=MIN_SHARED,
         since=now - REOPEN_WITHIN,
     )
+    own = same.case_id if same is not None else None
+    case = None if own is None or any(one.case.id == own for one in found) else uow.case(own)
+    if case is None:
+        return found
+    return (*found, CaseCandidate(case=case, shared_keys=(), shared_shingles=0, closest_text=""))
 
 
 def _apply(uow: UnitOfWork, rules: Ruleset, spec: SourceSpec, one: Decided, decision: CaseDecision) -> set[str]:

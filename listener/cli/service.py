@@ -1,5 +1,7 @@
 """`listener run` and `listener backup`."""
 
+import logging
+import os
 from pathlib import Path
 
 import click
@@ -22,13 +24,21 @@ def run(once: bool) -> None:
 
     settings = load_settings()
     set_up_logging(settings)
+    for warning in settings.warnings:
+        logging.getLogger("listener.settings").warning(warning, extra={"event": "settings_warning"})
     with ProcessLock(settings.database).held(), http_client() as http:
         migrate(settings.database)
-        app = App(settings=settings, store=open_store(settings), http=http, clock=SystemClock())
+        app = App(
+            settings=settings,
+            environment=lambda: load_settings().env,
+            store=open_store(settings),
+            http=http,
+            clock=SystemClock(),
+        )
         if once:
             _report_once(run_once(app))
-        else:
-            Daemon(app).run()
+        elif not Daemon(app).run():
+            os._exit(0)  # a thread that cannot be ended would hold us up; its lease runs out and its row is sent again
 
 
 def _report_once(troubled: int) -> None:

@@ -170,14 +170,12 @@ class Program:
 
     def until(self, event: str, *, count: int = 1, seconds: float = 20.0) -> dict[str, Any]:
         """Wait until the log holds an event, and return it."""
-        found: list[dict[str, Any]] = []
-        if eventually(lambda: len(found := self._found(found, event)) >= count, seconds):
-            return found[-1]
+        if eventually(lambda: len(self._logged(event)) >= count, seconds):
+            return self._logged(event)[-1]
         raise AssertionError(f"no {event} in the log:\n{self.log.read_text(encoding='utf-8')[-3000:]}")
 
-    def _found(self, found: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
-        found[:] = [line for line in self.events() if line.get("event") == event]
-        return found
+    def _logged(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.events() if line.get("event") == event]
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:

@@ -126,7 +126,9 @@ class Service:
 
     def use(self, rules: str) -> None:
         """Put rules in force, with new scripted ends."""
-        loaded = load(rules, file="rules.yaml", connectors={"script": ScriptConfig}, notifiers={"tape": TapeConfig}, env={})
+        loaded = load(
+            rules, file="rules.yaml", connectors={"script": ScriptConfig}, notifiers={"tape": TapeConfig}, env={}
+        )
         judging = judging_ruleset(loaded.policy)
         self.sources = {spec.id: Script() for spec in loaded.policy.sources}
         self.tapes = {name: Tape() for name in loaded.policy.channels}
