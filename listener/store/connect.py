@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,13 @@ def make_private_folder(folder: Path) -> None:
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file for the owner only. SQLite gives the files beside a database the mode of the database."""
+    """Make an empty file for the owner only, unless it is there. SQLite gives the files beside it the same mode.
+
+    A file that is there is not even opened: closing it again would drop all locks that this process has on it (POSIX).
+    """
     make_private_folder(path.parent)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def make_engine(url: URL, *, migrating: bool = False) -> Engine:

@@ -39,7 +39,7 @@ def migrate(url: str, *, scripts: str = SCRIPTS, head: str = HEAD) -> Migrated:
     engine = make_engine(target, migrating=True).execution_options(begin="IMMEDIATE")
     with as_store_errors(where):
         with engine.connect() as connection:
-            _refuse_damage(connection, where)
+            _check_file(connection, where)
             before = _current(connection, where)
         if before == head:
             return Migrated(before=before, after=head, backup=None)
@@ -60,13 +60,17 @@ def _prepare_file(path: Path, where: str) -> None:
         ) from error
 
 
-def _refuse_damage(connection: Connection, where: str) -> None:
-    """SQLite's own check of the file: 0.5 s for a million mentions."""
+def _check_file(connection: Connection, where: str) -> None:
+    """SQLite's own check of the file (0.5 s for a million mentions), and a try to write to it, which is rolled back.
+
+    BEGIN IMMEDIATE is no such try: on a file that may only be read it begins a reading transaction without a word.
+    """
     if connection.dialect.name != "sqlite":
         return
     verdict = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
     if verdict != "ok":
         raise StoreError(f"{where} is damaged ({verdict.splitlines()[-1]}); {RESTORE}")
+    connection.exec_driver_sql("PRAGMA user_version=0")
 
 
 def _current(connection: Connection, where: str) -> str | None:

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from alembic.script import ScriptDirectory
 
 import listener.store.migrations as shipped
 from listener.domain.errors import StoreError
-from listener.store import SqlStore, migrate
+from listener.store import ProcessLock, SqlStore, migrate
 from listener.store.connect import make_engine, parse
 from listener.store.migrate import SCRIPTS, Migrated
 from listener.store.schema import HEAD, revision_of
@@ -108,6 +110,23 @@ def test_files_of_a_database_are_for_their_owner_only(tmp_path: Path) -> None:
     assert modes == {"listener.db": 0o600, "listener.db-wal": 0o600, "listener.db-shm": 0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
     assert folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_migrating_drops_no_lock_of_an_open_store(sqlite_url: str) -> None:
+    """Closing any handle of a file drops a process's POSIX locks on it, and another process would take our WAL away."""
+    path = sqlite_url.removeprefix("sqlite:///")
+    take_wal_away = (
+        "import sqlite3, sys\n"
+        "print(sqlite3.connect(sys.argv[1], timeout=0).execute('PRAGMA journal_mode=DELETE').fetchone())"
+    )
+    store = SqlStore(sqlite_url)
+    with store.writing() as uow:
+        uow.remember("a", "b")
+    migrate(sqlite_url)
+    with ProcessLock(sqlite_url).held():
+        other = subprocess.run([sys.executable, "-c", take_wal_away, path], capture_output=True, text=True, check=False)
+    store.close()
+    assert "database is locked" in other.stderr
 
 
 def test_an_upgrade_keeps_every_row_and_the_backup_made_before_it(database_url: str, longer_scripts: Path) -> None:
@@ -251,7 +270,7 @@ def test_a_database_that_cannot_be_written_says_so(sqlite_template: Path, open_f
     path = Path(shutil.copy(sqlite_template, open_folder / "listener.db"))
     with as_ordinary_user(open_folder, path):
         path.chmod(0o400)
-        with pytest.raises(StoreError, match=r"check the owner and mode|check the folder and who owns it"):
+        with pytest.raises(StoreError, match="cannot be written: check the owner and mode"):
             migrate(f"sqlite:///{path}")
         store = SqlStore(f"sqlite:///{path}")
         with pytest.raises(StoreError, match="cannot be written: check the owner and mode"), store.writing() as uow:
