@@ -30,7 +30,7 @@ _ZONES = {
     "NZST": "+1200",
     "NZDT": "+1300",
 }
-_NAMED_ZONE = re.compile(r"(.*\d)\s*([A-Z]{3,4})\s*", re.DOTALL)
+_NAMED_ZONE = re.compile(r"(.*\b[12]\d{3}\b.*\d)\s*([A-Z]{3,4})\s*", re.DOTALL)
 
 
 def plausible(when: datetime | None) -> datetime | None:

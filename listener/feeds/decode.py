@@ -125,7 +125,8 @@ def _readings(body: bytes, labels: list[str]) -> Iterator[str]:
 
 def _guesses(body: bytes) -> Iterator[str]:
     # Judged by EUC-KR's narrower table: CP949 also makes Hangul of an apostrophe of windows-1252 and the letter after it.
-    if _share(_read(body, "euc_kr"), "HANGUL") > 0.5:
+    # Chinese read as Korean has many Hanja among its Hangul; Korean hardly any.
+    if _share(_read(body, "euc_kr"), "HANGUL SYLLABLE") > 0.8:
         yield _read(body, "cp949")
     for codec in ("cp932", "euc_jp"):
         japanese = _read(body, codec)

@@ -1,6 +1,7 @@
 """feedparser's entries to items. feedparser gets bytes that `repair` made, never an address, a path or a raw document."""
 
 import io
+import re
 from typing import Any
 
 import feedparser
@@ -49,7 +50,7 @@ def _raw_item(entry: dict[str, Any], *, atom: bool) -> RawItem:
         title=_title(entry, atom=atom),
         text=_body(entry, atom=atom),
         markup=Markup.HTML,
-        author=_author(entry),
+        author=_author(entry, atom=atom),
         published_at=_published(entry),
         lang=_text(entry.get("language")),
         in_reply_to=_reply(entry),
@@ -90,12 +91,20 @@ def _body(entry: dict[str, Any], *, atom: bool) -> str:
     return as_html(text, is_html=_declared_html(detail, atom=atom))
 
 
-def _author(entry: dict[str, Any]) -> Author:
-    """A feed's author is one string. It also serves as the handle if it is one word, as nicknames are."""
+_MAIL = re.compile(r"([^\s@]{1,100})@[^\s@]{1,200}(?:\s+\((.{1,200})\))?")
+
+
+def _author(entry: dict[str, Any], *, atom: bool) -> Author:
+    """A feed's author is one string. It also serves as the handle if it is one word, as nicknames are.
+
+    RSS has "kim@mail.example (Kim Lee)"; of an address alone, its owner's part is enough.
+    """
     detail = entry.get("author_detail") or {}
-    name = _text(detail.get("name")) or _text(entry.get("author"))
-    if name and "@" in name[1:] and " " not in name:
-        name = name[1:].partition("@")[0].join((name[0], ""))  # an address of e-mail: its owner is enough
+    name = _text(detail.get("name")) if atom else None
+    name = name or _text(entry.get("author"))
+    mail = _MAIL.fullmatch(name) if name else None
+    if mail is not None:
+        name = mail.group(2) or mail.group(1)
     handle = name if name and not any(map(str.isspace, name)) else None
     return Author(handle=handle, name=name, url=_text(detail.get("href")))
 

@@ -16,7 +16,7 @@ _ELEMENTS = frozenset({
     "table", "tbody", "td", "textarea", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "video",
     "wbr",
 })  # fmt: skip
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?=[\s/>])[^<>]{0,4096}>")
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})((?:[\s/][^<>]{0,4096})?)>")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
 _STANDING_ALONE = frozenset({"br", "hr", "img", "wbr"})
 
@@ -38,7 +38,10 @@ def _has_reference(text: str) -> bool:
 
 
 def _has_tag(text: str) -> bool:
-    return any(match.group(2).lower() in _ELEMENTS for match in _TAG.finditer(text))
+    """`if a<b then c>d` has none: what follows the name is neither nothing nor an attribute."""
+    return any(
+        name.lower() in _ELEMENTS and ("=" in rest or not rest.strip(" /")) for _, name, rest in _TAG.findall(text)
+    )
 
 
 def _has_pair(text: str) -> bool:

@@ -60,7 +60,7 @@ class Outline:
 
 def outline(text: str) -> Outline:
     """Cut `text` into items. Raises `SourceError` (EMPTY, NOT_A_FEED, TRUNCATED, DTD) if it is no feed to be read."""
-    if not text.strip():
+    if not text.strip(" \t\r\n\f\v\u00a0\ufeff"):
         raise SourceUnavailable(Fault.EMPTY, "the answer is empty; if it stays so, check the address")
     root, warnings = _root(text)
     cuts, more = _cuts(text, root)

@@ -197,7 +197,7 @@ def _tag(tag: re.Match[str], opened: list[str]) -> Iterator[_Token]:
     if closing:
         yield from _close(lower, opened)
         return
-    if lower in _SELF_CLOSING and opened and opened[-1] == lower:
+    if lower in _SELF_CLOSING and lower in opened[-3:]:  # HTML ends a paragraph where the next begins
         yield from _close(lower, opened)
     opened.append(lower)
     if len(opened) > MAX_DEPTH:
@@ -315,7 +315,11 @@ class _Repair:
         return flat and not token.end and self._kind_of(token.name) not in (_Kind.SKIP, _Kind.GROUP)
 
     def _finish_child(self) -> None:
-        self._out.append(f"{self._value()}</{self._name}>")
+        value = self._value()
+        if self._kind is _Kind.ID and "://" not in value:
+            # feedparser would take it for a relative link, and its meaning would change with the feed's address.
+            self._out[-1] = f'<{self._name} isPermaLink="false">'
+        self._out.append(f"{value}</{self._name}>")
         self._child = 0
 
     def _words(self, token: _Token) -> None:

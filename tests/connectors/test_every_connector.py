@@ -1,4 +1,4 @@
-"""Every connector in the folder passes the inherited suite with its recording: one module and one recording are all it takes."""
+"""Every connector in the folder passes the inherited suite with its recording: that is all it takes to add one."""
 
 from pathlib import Path
 
