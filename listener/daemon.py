@@ -18,7 +18,7 @@ from listener.domain.notification import Notice
 from listener.domain.policy import Policy
 from listener.engine.embedded import EmbeddedEngine
 from listener.observe import redactor, sd_notify, secrets_in, watchdog_interval
-from listener.outbox import announce
+from listener.outbox import announce, begin
 from listener.pipeline import ChannelPace, deliver, poll, tick
 from listener.ports import Job
 from listener.rules.changes import changes
@@ -75,6 +75,9 @@ class Daemon:
         with self._app.store.writing() as uow:
             uow.remember(_LAST_GOOD, text)
             uow.close_notice(_BROKEN, now)
+            ring = begin(uow, rules, now)
+        for channel in ring:
+            self._engine.ring(f"deliver:{channel}")
         log.info("rules in force", extra={"event": "rules_loaded", "ruleset": rules.policy.digest})
 
     def _tell_broken(self, rules: Ruleset, error: ConfigError) -> None:
@@ -106,8 +109,8 @@ class Daemon:
                 log.info(line, extra={"event": "rules_changed"})
             self._rules, self._text = rules, text
             self._paces.clear()
-            self._keep(text, rules)
             self._engine.set_jobs(self._jobs())
+            self._keep(text, rules)
         sd_notify("READY=1")
 
     # --- work

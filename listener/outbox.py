@@ -307,5 +307,28 @@ def _note(uow: UnitOfWork, row: Notification, kind: CaseEventKind, detail: str, 
         uow.add_event(CaseEvent(case_id=row.case_id, at=now, kind=kind, who=row.receiver, detail=detail))
 
 
+def begin(uow: UnitOfWork, rules: Ruleset, now: datetime) -> set[str]:
+    """Look at the outbox with new eyes when rules come into force. Returns the channels to ring.
+
+    A channel that was in trouble is tried at once: somebody may have mended it. Rows for a channel that the rules no
+    longer have can not be sent; people are told of them.
+    """
+    troubled = {notice.key for notice in uow.open_notices()}
+    ring = {name for name in rules.notifiers if _pause_key(name) in troubled and uow.hurry(name, now)}
+    unsent = (NotificationState.PENDING, NotificationState.SENDING)
+    for count in uow.outbox_counts():
+        if count.state in unsent and count.channel not in rules.notifiers:
+            notice = Notice(
+                key=f"channel-gone:{count.channel}",
+                title=f"{count.count} notification(s) wait for {count.channel}",
+                body="The rules in force have no such channel. They are sent when it is there again; see: listener status",
+                opened_at=now,
+            )
+            ring |= announce(uow, rules, notice)
+        elif count.channel in rules.notifiers:
+            uow.close_notice(f"channel-gone:{count.channel}", now)
+    return ring
+
+
 def _pause_key(channel: str) -> str:
     return f"channel:{channel}"

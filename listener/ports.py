@@ -242,6 +242,10 @@ class UnitOfWork(Protocol):
         """When the channel's next row is due: a PENDING row's `due_at` or a SENDING row's `lease_until`."""
         ...
 
+    def hurry(self, channel: str, now: datetime) -> int:
+        """Make rows due that wait after a failed attempt: the channel was mended. Returns how many."""
+        ...
+
     def release_leases(self, now: datetime) -> int:
         """End all leases at once: the process that held them is gone. Returns how many."""
         ...

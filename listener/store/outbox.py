@@ -70,6 +70,11 @@ class Outbox(Transaction):
         times: list[datetime | None] = [self.scalar(pending), self.scalar(leased)]
         return min((time for time in times if time is not None), default=None)
 
+    def hurry(self, channel: str, now: datetime) -> int:
+        """Make rows due that wait after a failed attempt: the channel was mended. Returns how many."""
+        waiting = update(OUTBOX).where(UNSENT, OUTBOX.c.channel == channel, _PENDING, OUTBOX.c.attempts > 0)
+        return self.write(waiting.where(OUTBOX.c.due_at > now).values(due_at=now)).rowcount
+
     def release_leases(self, now: datetime) -> int:
         """End all leases at once: the process that held them is gone. Returns how many."""
         held = update(OUTBOX).where(SENDING, OUTBOX.c.lease_until > now).values(lease_until=now)

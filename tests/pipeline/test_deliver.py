@@ -8,8 +8,9 @@ from listener import casework
 from listener.domain.case import CaseEventKind, Disposition
 from listener.domain.errors import DeliveryDelayed, DeliveryRefused, UsageError
 from listener.domain.notification import NotificationState
+from listener.outbox import begin
 from tests.pipeline.test_poll import DOWN
-from tests.pipeline.world import Service, post
+from tests.pipeline.world import RULES, Service, post
 
 
 @pytest.fixture
@@ -83,6 +84,33 @@ def test_a_dead_channel_is_left_alone_and_announced(alarmed: Service) -> None:
     alarmed.clock.advance(timedelta(minutes=16))
     alarmed.deliver()
     assert {m.case_name for m in tape.sent} == {"C1", "C2"}
+
+
+def test_new_rules_end_a_pause_at_once(alarmed: Service) -> None:
+    """Somebody mended the webhook's address: the alert does not wait for the quarter of an hour."""
+    alarmed.tape("oncall").failures = [DeliveryRefused("the sink refuses us (HTTP 401)", channel_dead=True)]
+    alarmed.deliver()
+    alarmed.use(RULES)
+    with alarmed.store.writing() as uow:
+        assert begin(uow, alarmed.rules, alarmed.clock.now()) == {"oncall/0:tape"}
+    alarmed.deliver()
+    assert len(alarmed.tape("oncall").sent) == 1
+    assert alarmed.read(lambda uow: uow.open_notices()) == ()
+
+
+def test_rows_for_a_channel_that_the_rules_lost_are_told(alarmed: Service) -> None:
+    """They wait, visibly, and are sent when the channel is back."""
+    alarmed.use(RULES.replace("oncall", "somebody"))
+    with alarmed.store.writing() as uow:
+        begin(uow, alarmed.rules, alarmed.clock.now())
+    alarmed.deliver()
+    assert "oncall/0:tape" in alarmed.tape("somebody").sent[0].headline
+    alarmed.use(RULES)
+    with alarmed.store.writing() as uow:
+        begin(uow, alarmed.rules, alarmed.clock.now())
+    alarmed.deliver()
+    assert alarmed.tape("oncall").sent[0].case_name == "C1"
+    assert alarmed.read(lambda uow: uow.open_notices()) == ()
 
 
 def test_alerts_that_wait_for_long_are_announced_elsewhere(alarmed: Service) -> None:
