@@ -1,7 +1,7 @@
 """The polite client: deadlines for whole exchanges, size caps, a wall around our own network, errors without secrets.
 
-`client` drives, `trip` is one exchange under way, `hops` decides where it may go, `address` is the wall, `dial` opens
-connections through it, `body` decodes, `explain` says what went wrong.
+`client` drives on the loop of `background`, `trip` is one exchange under way, `hops` decides where it may go, `address`
+is the wall, `dial` opens connections through it, `body` decodes, `explain` says what went wrong.
 """
 
 from listener.http.address import guard
