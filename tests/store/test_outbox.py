@@ -141,6 +141,21 @@ def test_the_next_due_time_is_that_of_a_waiting_row_or_of_a_lease(store: SqlStor
         assert uow.next_due("social/0:email") is None
 
 
+def test_rows_of_a_mended_channel_that_failed_before_are_due_at_once(store: SqlStore) -> None:
+    """What was never tried keeps its time: a digest is not early because a webhook works again."""
+    with store.writing() as uow:
+        for key, channel in (("tried", SLACK), ("elsewhere", "social/0:email")):
+            uow.add_notification(notification(key, channel=channel))
+            (row,) = lease(uow, channel=channel)
+            again = NOW + minutes(30)
+            uow.save_notification(replace(row, state=NotificationState.PENDING, lease_until=None, due_at=again))
+        uow.add_notification(notification("new", due_at=NOW + minutes(9)))
+        assert uow.hurry(SLACK, NOW + minutes(1)) == 1
+        assert uow.hurry(SLACK, NOW + minutes(1)) == 0
+        assert [row.dedupe_key for row in lease(uow, at=1)] == ["tried"]
+        assert uow.next_due("social/0:email") == NOW + minutes(30)
+
+
 def test_leases_end_when_their_holder_is_gone(store: SqlStore) -> None:
     with store.writing() as uow:
         for n in range(3):
