@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench format schema lock clean
+.PHONY: help demo run test check bench format schema docs lock clean
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,10 @@ format: $(VENV)/.dev ## Put the code in order
 
 schema: $(VENV)/.dev ## Write rules.schema.json anew
 	@$(BIN)/listener rules schema > rules.schema.json
+
+docs: $(VENV)/.dev ## Write docs/sources.md and the picture of the demo anew
+	@$(BIN)/listener sources > docs/sources.md
+	@$(BIN)/listener demo --svg docs/demo.svg
 
 lock: ## Resolve the dependencies anew (maintainers; needs uv)
 	uv export --no-emit-project --no-default-groups --group build --extra demo --no-header -q -o requirements.lock

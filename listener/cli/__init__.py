@@ -24,6 +24,7 @@ _COMMANDS = {
     "resolve": "listener.cli.cases:resolve",
     "rules": "listener.cli.rules:rules",
     "triage": "listener.cli.triage:triage",
+    "sources": "listener.cli.sources:sources",
     "fetch": "listener.cli.fetch:fetch",
     "backup": "listener.cli.service:backup",
     "demo": "listener.cli.demo:demo",
@@ -48,7 +49,7 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="listener")
 def cli() -> None:
     """Hear a complaint where it is said, judge it, queue it, tell someone.

@@ -62,7 +62,7 @@ def queue(as_json: bool, severity: str | None, state: str | None, limit: int) ->
 @click.argument("case")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(case: str, as_json: bool) -> None:
-    """Show a case: its posts, why it has its severity, who was told and who was not, and what happened when."""
+    """Show a case: its posts, the reasons, who was told and who was not, and what happened when."""
     from listener.display import print_case
 
     number = casework.case_id(case)

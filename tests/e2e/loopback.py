@@ -77,7 +77,7 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *_args: object) -> None:
                 """Say nothing."""
 
         return Handler

@@ -1,6 +1,5 @@
 """The installed program as a service: it starts, reloads, refuses, drains and stops as systemd and people expect."""
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -43,7 +42,7 @@ def test_a_saved_rule_is_in_force_within_two_seconds(tmp_path: Path) -> None:
 def _save(path: Path, text: str) -> None:
     fresh = path.with_suffix(".tmp")
     fresh.write_text(text, encoding="utf-8")
-    os.replace(fresh, path)
+    fresh.replace(path)
 
 
 def test_sighup_reads_the_rules_again(tmp_path: Path) -> None:
