@@ -264,7 +264,9 @@ class _Memory:
     gaps: dict[str, tuple[int, int]] = field(default_factory=dict)
     seen: dict[str, tuple[int, str]] = field(default_factory=dict)
     turn: str | None = None
+    _since: int = 0
     _top: int = 0
+    _gap: _Window | None = None
 
     @classmethod
     def read(cls, checkpoint: Checkpoint | None, now: datetime) -> "_Memory":
@@ -296,26 +298,31 @@ class _Memory:
         return terms[after:] + terms[:after]
 
     def windows(self, term: str) -> list[_Window]:
-        """What is new, with the overlap, then what was left out."""
-        self._top = self.newest.get(term, 0)
-        first = self.now - int(FIRST_LOOK.total_seconds())
-        floor = self.newest[term] - int(OVERLAP.total_seconds()) if term in self.newest else first
-        gap = self.gaps.get(term)
-        return [_Window(floor=floor), *([_Window(floor=gap[0], ceiling=gap[1])] if gap else [])]
+        """What is new, with the overlap; while a stretch is left out, that comes before the overlap, lest it wait for ever."""
+        self._since = self._top = self.newest.get(term, 0)
+        self._gap = None
+        if term not in self.newest:
+            return [_Window(floor=self.now - int(FIRST_LOOK.total_seconds()))]
+        overlap = self._since - int(OVERLAP.total_seconds())
+        if term not in self.gaps:
+            return [_Window(floor=overlap)]
+        floor, ceiling = self.gaps[term]
+        self._gap = _Window(floor=floor, ceiling=ceiling)
+        return [_Window(floor=self._since - 1), self._gap, _Window(floor=overlap, ceiling=self._since)]
 
     def reached(self, term: str, hits: list[_Hit]) -> None:
         """Note how far up the term was read; never past our own clock, so that a post from the future hides none."""
         self._top = max([self._top, *(min(hit.created, self.now) for hit in hits)])
 
     def close(self, term: str, window: _Window, rest: _Window | None) -> None:
-        """Done with a window: the term's newest time counts from now on, and what is left of it waits for the next poll."""
+        """Done with a window: the term's newest time counts from now on, and what was never read of it waits."""
         self.turn = term
         self.newest[term] = max(self._top, self.now - int(FIRST_LOOK.total_seconds()))
-        gap = self.gaps.get(term)
-        if rest is not None and rest.ceiling is not None:
-            self.gaps[term] = (min(rest.floor, gap[0]) if gap else rest.floor, rest.ceiling)
-        elif window.ceiling is not None:
-            self.gaps.pop(term, None)
+        if window == self._gap:
+            self.gaps.pop(term)
+        floor = self.gaps[term][0] if term in self.gaps else window.floor
+        if rest is not None and rest.ceiling is not None and (window == self._gap or rest.ceiling >= self._since):
+            self.gaps[term] = (floor, rest.ceiling)
 
     def is_new(self, hit: _Hit) -> bool:
         """True once for each hit and each of its versions."""
