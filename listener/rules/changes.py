@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from listener.domain.policy import Policy
+from listener.domain.policy import Matcher, Policy
 from listener.domain.query import And, Field, Near, Not, Or, Query, Regex, Term
 from listener.rules.units import spoken
 
@@ -31,8 +31,8 @@ def _difference(place: str, old: Any, new: Any) -> Iterator[str]:
         return
     if isinstance(old, _QUERIES) and isinstance(new, _QUERIES):
         yield f"{place}: {_terms(old, new)}"
-    elif isinstance(old, BaseModel) and type(old) is type(new):
-        yield from (f"{place}.{name}: changed" for name in _changed_settings(old, new))
+    elif isinstance(old, BaseModel):
+        yield from (f"{place}{name}" for name in _changed_settings(old, new))
     elif dataclasses.is_dataclass(old) and type(old) is type(new):
         yield from _fields(place, old, new)
     elif _is_named(old) or _is_named(new):
@@ -82,7 +82,10 @@ def _entries(place: str, old: Mapping[Any, Any], new: Mapping[Any, Any]) -> Iter
 
 
 def _changed_settings(old: BaseModel, new: BaseModel) -> list[str]:
-    return [name for name in type(old).model_fields if getattr(old, name) != getattr(new, name)]
+    """Which settings changed, never to what: an address may hold a token."""
+    if type(old) is not type(new):
+        return [": other settings"]
+    return [f".{name}: changed" for name in type(old).model_fields if getattr(old, name) != getattr(new, name)]
 
 
 def _terms(old: Query, new: Query) -> str:
@@ -125,6 +128,8 @@ def _shown(value: Any) -> str:
         return spoken(value)
     if isinstance(value, _QUERIES):
         return _cut(written(value))
+    if isinstance(value, Matcher):
+        return str(value)
     if isinstance(value, tuple):
         return _cut(f"[{', '.join(_shown(item) for item in value)}]")
     if dataclasses.is_dataclass(value):

@@ -220,8 +220,7 @@ def _split(sentence: str) -> tuple[str, str | None]:
 
 _PHRASES: dict[str, tuple[str, str | None]] = {
     "string_type": ("should be a text", "put it in quotes"),
-    "string_too_short": ("is empty", "write a text"),
-    "too_short": ("is empty", "write at least one"),
+    "too_short": ("is empty", "give it a value"),
     "int_type": ("should be a whole number", None),
     "int_parsing": ("should be a whole number", None),
     "int_from_float": ("should be a whole number", None),
@@ -230,6 +229,9 @@ _PHRASES: dict[str, tuple[str, str | None]] = {
     "finite_number": ("should be a number", None),
     "bool_type": ("should be true or false", None),
     "bool_parsing": ("should be true or false", None),
+    "time_delta_type": ("should be an amount of time", "write it like 5m"),
+    "time_type": ("should be a time of day", "write it like 22:00"),
+    "datetime_type": ("should be a date and time", "write it like 2026-03-02T02:00Z"),
     "tuple_type": ("should be a list", "write [one, two]"),
     "list_type": ("should be a list", "write [one, two]"),
     "dict_type": ("should be a group of names", 'write "name: ..." on lines of their own'),
@@ -241,5 +243,6 @@ _BOUNDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than": lambda context: f"should be more than {context['gt']:g}",
     "greater_than_equal": lambda context: f"should be at least {context['ge']:g}",
     "less_than": lambda context: f"should be less than {context['lt']:g}",
+    "string_pattern_mismatch": lambda context: f"does not have the form {context['pattern']}",
     "less_than_equal": lambda context: f"should be at most {context['le']:g}",
 }

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import re2
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from listener.decide.fold import fold
 from listener.domain.errors import ListenerError
@@ -63,12 +63,7 @@ class QueryError(ListenerError):
 
 def parse(text: str) -> Query:
     """Read a query. Raises `QueryError`."""
-    try:
-        query = _tree(text)
-    except VisitError as error:
-        if isinstance(error.orig_exc, QueryError):
-            raise error.orig_exc from None
-        raise
+    query = _tree(text)
     if not demands(query):
         raise QueryError(
             "this only says what must not be there, so it would find almost everything",
@@ -274,7 +269,7 @@ class _ToQuery(Transformer[Token, Any]):
 
     @v_args(inline=True)
     def count(self, token: Token) -> Query:
-        found = re.fullmatch(r"followers\s*(>=|<=|>|<|=)\s*(\d{1,12})", token)
+        found = re.fullmatch(r"followers\s*(>=|<=|>|<|=)\s*([0-9]{1,12})", token)
         if found is None:
             raise QueryError("followers needs a whole number", column=_at(token), remedy="write followers>1000")
         return Field(FieldName.FOLLOWERS, found[1], found[2], float(found[2]))

@@ -73,12 +73,19 @@ def tree(report: Report, rules: RulesText, names: Names) -> Route:
     return _node(report, text, ("routes",), root, names)
 
 
+_NOT_YET = {
+    "group_by": "alerts are grouped by case",
+    "repeat_interval": "a case is told again only when something happens to it",
+}
+
+
 def _only(receivers: frozenset[str]) -> str | None:
     return next(iter(receivers)) if len(receivers) == 1 else None
 
 
 def _node(report: Report, text: RouteText, path: Path, above: Route, names: Names) -> Route:
     _check_names(report, text, path, names)
+    _warn_not_yet(report, text, path)
     receiver, digest = _target(text, above)
     node = Route(
         place=dotted(path),
@@ -139,6 +146,13 @@ def _check_names(report: Report, text: RouteText, path: Path, names: Names) -> N
     for index, label in enumerate(text.group_by or ()):
         if label not in LABELS:
             report.error((*path, "group_by", index), f'there is no label "{label}"', remedy=one_of(label, LABELS))
+
+
+def _warn_not_yet(report: Report, text: RouteText, path: Path) -> None:
+    for key, consequence in _NOT_YET.items():
+        if getattr(text, key) is not None:
+            message = f"{key} is read and checked, but this version does not act on it yet: {consequence}"
+            report.warn((*path, key), message, key=True)
 
 
 def check_name(report: Report, path: Path, name: str, known: frozenset[str]) -> None:

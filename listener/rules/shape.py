@@ -84,7 +84,7 @@ def _version_1(value: int) -> int:
 
 
 def _near(written: str) -> int:
-    found = re.fullmatch(r"brand/(\d{1,3})", written)
+    found = re.fullmatch(r"brand/([0-9]{1,3})", written)
     if found is None or not 1 <= int(found[1]) <= MAX_NEAR:
         raise ValueError(
             f"{written[:40]!r} is not a distance from the brand; write it like brand/12, at most brand/{MAX_NEAR}"

@@ -5,7 +5,7 @@ import zoneinfo
 from datetime import UTC, datetime, time, timedelta
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"(?:\d{1,9}[smhdw])+")
+_DURATION = re.compile(r"(?:[0-9]{1,9}[smhdw])+")
 _LONGEST = timedelta(days=36_500)
 
 
@@ -15,7 +15,7 @@ def duration(written: str) -> timedelta:
         raise ValueError(
             f"{written[:40]!r} is not an amount of time; write a number with s, m, h, d or w, like 30s or 5m"
         )
-    seconds = sum(int(part[:-1]) * _SECONDS[part[-1]] for part in re.findall(r"\d+[smhdw]", written))
+    seconds = sum(int(part[:-1]) * _SECONDS[part[-1]] for part in re.findall(r"[0-9]+[smhdw]", written))
     if seconds > _LONGEST.total_seconds():
         raise ValueError("is longer than a century; write less")
     return timedelta(seconds=seconds)
@@ -32,7 +32,7 @@ def spoken(delta: timedelta) -> str:
 
 def time_of_day(written: str) -> time:
     """`22:00`. Raises `ValueError` with a remedy."""
-    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", written):
+    if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", written):
         raise ValueError(f"{written[:40]!r} is not a time of day; write it like 22:00")
     hours, minutes = written.split(":")
     return time(int(hours), int(minutes))

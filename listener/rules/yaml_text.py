@@ -6,8 +6,8 @@ of libyaml ourselves: scalars by the core schema of YAML 1.2 (section 10.3.2), a
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import yaml
 
@@ -156,8 +156,8 @@ class _Frame:
 
 def _at(event: yaml.Event) -> tuple[int, int]:
     """Line and column from 1. Events of a document always have a mark; the type says otherwise."""
-    mark = event.start_mark
-    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    mark = cast("yaml.Mark", event.start_mark)
+    return mark.line + 1, mark.column + 1
 
 
 class _Builder:
@@ -281,14 +281,14 @@ class _Builder:
 
 def explain(error: yaml.MarkedYAMLError, lines: list[str]) -> Problem:
     """Libyaml's complaint in words that a support lead can act on, at the place where the eye should go."""
-    unclosed = "quoted scalar" in (error.context or "")
-    mark = (error.context_mark if unclosed else error.problem_mark) or error.problem_mark or error.context_mark
-    line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
-    message, remedy = _meaning(error, line, mark.column if mark is not None else 0)
+    unclosed = "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or "")
+    mark = cast("yaml.Mark", error.context_mark if unclosed else error.problem_mark)
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    message, remedy = _meaning(error, line, mark.column)
     return Problem(
         message=message,
-        line=mark.line + 1 if mark is not None else None,
-        column=mark.column + 1 if mark is not None else None,
+        line=mark.line + 1,
+        column=mark.column + 1,
         excerpt=masked(line.strip()) or None,
         remedy=remedy,
     )
@@ -349,12 +349,3 @@ def masked(line: str) -> str:
     found = _SECRET.search(line)
     shown = f"{line[: found.end()]}***" if found else line
     return shown if len(shown) <= 80 else f"{shown[:79]}…"
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and everything in it, in order."""
-    yield node
-    if isinstance(node, Scalar):
-        return
-    for item in node.items.values() if isinstance(node, Group) else node.items:
-        yield from walk(item)

@@ -1,6 +1,7 @@
 """Configurations of made-up connectors and notifiers, and short ways to load a file with them."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal, Self
 
 import pytest
@@ -25,6 +26,8 @@ class Feed(Settings):
 
 class Search(Settings):
     tags: tuple[str, ...] = ()
+    code: str = Field(default="a", pattern="^[a-z]+$")
+    since: date | None = None
 
 
 class Console(Settings):

@@ -22,9 +22,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text()
 FILES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 MISTAKES = re.findall(r"^```yaml wrong\n(.*?)^```\n```\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 LANGUAGE = PAGE.partition("## The query language")[2].partition("## scoring")[0]
-QUERIES = re.findall(
-    r"^\| `([^|]*)` \| ([^|]*) \| ([^|]*) \|$", PAGE.partition("## The query language")[2], re.MULTILINE
-)
+QUERIES = re.findall(r"^\| `([^|]*)` \| ([^|]*) \| ([^|]*) \|$", LANGUAGE, re.MULTILINE)
 
 
 def loaded(text: str, *, secrets: bool = True) -> Loaded:
@@ -73,6 +71,6 @@ def keys_of(section: type[Section]) -> set[str]:
 
 
 def test_every_key_of_the_file_is_on_the_page() -> None:
-    sections = [RulesText, *Section.__subclasses__()]
+    sections: list[type[Section]] = [RulesText, *Section.__subclasses__()]
     missing = {key for section in sections for key in keys_of(section) if not re.search(rf"\b{key}\b", PAGE)}
     assert not missing
