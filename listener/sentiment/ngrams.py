@@ -1,0 +1,231 @@
+"""Linear models over n-grams: a list of words, phrases and parts of words, each with a small weight for every class.
+
+The n-grams are plain strings. One automaton (Aho-Corasick) finds all that stand in the prepared text in one pass, so the
+cost of a text grows with its length alone and not with the size of the model. The score of a class is
+
+    bias + unit * sum(weights of the distinct n-grams found) / sqrt(how many they are)
+
+and its explanation is that sum, term by term (`contributions`). A weights file is text, gzipped: a line of JSON with the
+classes, bias and unit, then one n-gram a line with a whole number for each class. `␣` stands for a space there. n-grams
+with spaces at both ends are words or phrases, the others parts of them; Korean needs those for its particles and endings.
+"""
+
+import gzip
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Self
+
+from ahocorasick_rs import AhoCorasick, Implementation
+
+from listener.decide.fold import Folded, fold, fold_mapped
+
+MAX_READ = 10_000
+"""Characters of a text that are read: five pages, after which a score no longer moves."""
+
+SPACE = "␣"
+"""A space as weights files write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one n-gram added to the score of a class: `text` is the n-gram as prepared; `start` and `end` say where it
+    first stands in the text that was judged.
+    """
+
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The n-grams found in one prepared text: `places` gives the first span of each by its number in the model."""
+
+    text: str
+    places: Mapping[int, tuple[int, int]]
+
+
+class NgramModel:
+    """A model in memory. Threads may share it; it never changes.
+
+    `classes` name the scores. `extras` are weights of further figures (VADER's scores), which the caller adds: their names
+    with one weight for each class. `version` counts the published weights.
+    """
+
+    def __init__(self, header: Mapping[str, Any], ngrams: Sequence[str], weights: Sequence[Sequence[int]]) -> None:
+        """`weights` has one row for each class, in the order of `ngrams`."""
+        self.classes: tuple[str, ...] = tuple(header["classes"])
+        self.extras: Mapping[str, tuple[float, ...]] = {
+            name: tuple(values) for name, values in header["extras"].items()
+        }
+        self.settings: Mapping[str, Any] = header["settings"]
+        self.version: str = header["version"]
+        self._bias: tuple[float, ...] = tuple(header["bias"])
+        self._unit: float = header["unit"]
+        self._weights = tuple(weights)
+        self._find = AhoCorasick(ngrams, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        """The model `listener/sentiment/weights/NAME.tsv.gz`."""
+        return cls.parse(files(__package__).joinpath("weights", f"{name}.tsv.gz").read_bytes())
+
+    @classmethod
+    def parse(cls, packed: bytes) -> Self:
+        """The model in the bytes of a weights file."""
+        first, _, lines = gzip.decompress(packed).decode("utf-8").partition("\n")
+        header = json.loads(first)
+        width = len(header["classes"]) + 1
+        fields = lines.replace(SPACE, " ").replace("\n", "\t").split("\t")
+        fields.pop()  # what follows the last line's end
+        return cls(header, fields[::width], [list(map(int, fields[at::width])) for at in range(1, width)])
+
+    def read(self, text: str) -> Reading:
+        """Find the n-grams of a text. The one costly step; scores and explanations start from it."""
+        prepared = prepare(text)
+        return Reading(prepared, self._places(prepared))
+
+    def scores(self, text: str) -> tuple[float, ...]:
+        """The log-odds of each class, without the extras."""
+        return self.scores_of(self.read(text))
+
+    def scores_of(self, reading: Reading) -> tuple[float, ...]:
+        """As `scores`, of a text that was read."""
+        found = reading.places
+        unit = self._unit_of(len(found))
+        return tuple(
+            [
+                bias + unit * sum([row[number] for number in found])
+                for bias, row in zip(self._bias, self._weights, strict=True)
+            ]
+        )
+
+    def contributions(self, text: str, cls: str) -> tuple[Contribution, ...]:
+        """What each n-gram added to the score of a class, the heaviest first. With `bias(cls)` they sum up to the score."""
+        mapped = prepare_mapped(text)
+        places = self._places(mapped.text)
+        row, unit = self._weights[self.classes.index(cls)], self._unit_of(len(places))
+        added = [
+            Contribution(mapped.text[start:end], *_origin(mapped, start, end), unit * row[number])
+            for number, (start, end) in places.items()
+        ]
+        return tuple(sorted(added, key=lambda one: (-abs(one.weight), one.start, one.text)))
+
+    def strongest(self, reading: Reading, weights: Sequence[float], most: int) -> tuple[tuple[str, float], ...]:
+        """The words that count most for a mixture of classes (`weights`, one for each), in a few microseconds.
+
+        Each n-gram stands for the words that it touches; words already told are passed over. With each goes the weight of
+        the one n-gram that brought it. Only n-grams that pull towards the mixture are told.
+        """
+        rows = [(weight, row) for weight, row in zip(weights, self._weights, strict=True) if weight]
+        pulls = [(sum([weight * row[number] for weight, row in rows]), number) for number in reading.places]
+        told: dict[str, float] = {}
+        unit = self._unit_of(len(reading.places))
+        for pull, number in sorted(pulls, reverse=True)[: 4 * most]:
+            if pull <= 0 or len(told) == most:
+                break
+            words = _words_around(reading.text, *reading.places[number])
+            if words and not any(words in other or other in words for other in told):
+                told[words] = unit * pull
+        return tuple(told.items())
+
+    def bias(self, cls: str) -> float:
+        """The score of a class for a text without any known n-gram."""
+        return self._bias[self.classes.index(cls)]
+
+    def _places(self, prepared: str) -> dict[int, tuple[int, int]]:
+        places: dict[int, tuple[int, int]] = {}
+        for number, start, end in self._find(prepared, overlapping=True):
+            if number not in places:
+                places[number] = (start, end)
+        return places
+
+    def _unit_of(self, count: int) -> float:
+        return self._unit / math.sqrt(count) if count else 0.0
+
+
+# --- preparing a text --------------------------------------------------------------------------------------------------
+
+# Each is a pattern and what stands instead. They run over folded text, whose only white space is single spaces.
+_STEPS = (
+    (re.compile(r"(?:https?://|www\.)\S+"), " 🔗 "),
+    (re.compile(r"@[\w.]+"), " @ "),
+    (re.compile(r"\d"), "0"),
+    (re.compile(r"([^ ])\1\1+"), r"\1\1"),
+    (re.compile(r"[^\w\s']+"), r" \g<0> "),
+    (re.compile(r"  +"), " "),
+)
+
+
+def prepare(text: str) -> str:
+    """The form in which n-grams are looked for: folded, a space before and after every word and run of punctuation.
+
+    Links become 🔗, handles @, digits 0; a character repeated stands twice. What is prepared stays about as long.
+    """
+    prepared = f" {fold(text[:MAX_READ])} "
+    for pattern, instead in _STEPS:
+        prepared = pattern.sub(instead, prepared)
+    return prepared
+
+
+def prepare_mapped(text: str) -> Folded:
+    """As `prepare`, with the place in `text` of every prepared character. Much dearer: for explanations."""
+    folded = fold_mapped(text[:MAX_READ])
+    offsets = folded.offsets
+    mapped = Folded(f" {folded.text} ", [offsets[0], *offsets, offsets[-1]])
+    for pattern, instead in _STEPS:
+        mapped = _replace(mapped, pattern, instead)
+    return mapped
+
+
+def _replace(mapped: Folded, pattern: re.Pattern[str], instead: str) -> Folded:
+    """`pattern.sub(instead, mapped.text)`; what was put in comes from where the match began."""
+    parts: list[str] = []
+    offsets: list[int] = []
+    done = 0
+    for match in pattern.finditer(mapped.text):
+        start, end = match.span()
+        put_in = match.expand(instead)
+        parts += (mapped.text[done:start], put_in)
+        offsets += mapped.offsets[done:start]
+        offsets += _spread(mapped.offsets, start, end, put_in, match.group())
+        done = end
+    return Folded("".join([*parts, mapped.text[done:]]), [*offsets, *mapped.offsets[done:]])
+
+
+def _spread(offsets: Sequence[int], start: int, end: int, put_in: str, was: str) -> Sequence[int]:
+    """Where the characters put in came from: their own places if only spaces were set around them, else the whole match."""
+    if put_in == f" {was} ":
+        return [offsets[start], *offsets[start:end], offsets[end]]
+    if put_in.startswith(" "):
+        return [offsets[start], *[offsets[start]] * (len(put_in) - 2), offsets[end]][: len(put_in)]
+    return [offsets[start]] * len(put_in)
+
+
+def _origin(mapped: Folded, start: int, end: int) -> tuple[int, int]:
+    """Where in the original the n-gram stands, without the spaces at its ends."""
+    ngram = mapped.text[start:end]
+    bare = ngram.strip()
+    start += ngram.index(bare) if bare else 0
+    return mapped.offsets[start], mapped.offsets[start + len(bare)]
+
+
+def _words_around(prepared: str, start: int, end: int) -> str:
+    """The whole words that an n-gram touches."""
+    while end > start and prepared[end - 1] == " ":
+        end -= 1
+    while start < end and prepared[start] == " ":
+        start += 1
+    if start == end:
+        return ""
+    first = prepared.rfind(" ", max(0, start - _LONGEST_WORD), start) + 1 or start
+    last = prepared.find(" ", end, end + _LONGEST_WORD)
+    return prepared[first : last if last >= 0 else end]
+
+
+_LONGEST_WORD = 30

@@ -1,0 +1,1 @@
+"""Programs for maintainers, outside the installed program."""

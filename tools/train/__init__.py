@@ -1,0 +1,1 @@
+"""Training of the shipped models: from labelled posts to weights files and their cards."""
