@@ -118,7 +118,7 @@ class HackerNews:
             "typoTolerance": "false",
         }
         request = Request(
-            url=f"{self._config.base_url.rstrip('/')}/api/v1/search_by_date?{urlencode(parameters, quote_via=quote)}",
+            url=f"{self._config.base_url.rstrip('/')}/api/v1/search_by_date?{urlencode(parameters, quote_via=quote, safe='(),')}",
             headers={"Accept": "application/json"},
             max_bytes=self.limits.max_bytes,
             allow_private=self._config.allow_private,

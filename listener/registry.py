@@ -77,7 +77,7 @@ def discover(kit: _Kit) -> Mapping[str, type[Any]]:
         elif found[name] is not kind:
             problems.append(_problem(place, f'the name "{name}" is taken by {places[name]}', "give it another name"))
     if problems:
-        raise ConfigError(f"{kit.word}s", tuple(problems))
+        raise ConfigError(f"{kit.word}s", tuple(sorted(problems, key=lambda problem: problem.path)))
     return MappingProxyType(dict(sorted(found.items())))
 
 

@@ -133,7 +133,8 @@ class Player:
         self._played.add(number)
         answer = self._exchanges[number].response
         etag = answer.headers.get("etag")
-        if etag and request.headers.get("If-None-Match") == etag:
+        asked = {name.lower(): value for name, value in request.headers.items()}
+        if etag and asked.get("if-none-match") == etag:
             return replace(answer, status=304, body=b"", url=request.url)
         return replace(answer, url=request.url)
 
