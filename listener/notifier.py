@@ -151,7 +151,5 @@ def reachable(http: HttpClient, url: str, *, allow_private: bool) -> str:
     try:
         http.fetch(door)
     except TransportError as error:
-        # A redirect that is not followed and a page that is too long are answers too.
-        if error.fault not in (Fault.REDIRECTS, Fault.TOO_LARGE):
-            raise _transport_error(error) from error
+        raise _transport_error(error) from error
     return place

@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 import json
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from listener.decide.defang import clean, cut, link, one_line
 from listener.domain.message import Post
@@ -16,12 +16,18 @@ from listener.ports import Request
 VERSION = 1
 
 
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < 16:
+        raise ValueError("is too short to keep others from guessing it; make one with: openssl rand -hex 32")
+    return secret
+
+
 class WebhookConfig(NotifierConfig):
     """Where to post, and the secret that proves that it was us."""
 
     url: SecretUrl = Field(description="where to post; https, unless `allow_private` is on")
-    secret: SecretStr | None = Field(
-        default=None, min_length=16, description="shared with the receiver, at least 16 characters; signs each request"
+    secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        default=None, description="shared with the receiver, at least 16 characters; signs each request"
     )
     allow_private: bool = Field(
         default=False, description="may lead to loopback or a private network, and be plain http"

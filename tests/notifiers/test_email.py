@@ -238,11 +238,15 @@ def test_a_certificate_that_cannot_be_trusted_rests_the_channel(
         assert error.value.channel_dead
 
 
-def test_a_ca_file_that_is_not_there_is_named(authority: trustme.CA, real: Surroundings) -> None:
-    with Relay(tls=_tls(authority, "localhost"), implicit=True) as relay:
-        error = _fate(Email(_config(relay.port, security="tls", ca_file="/nowhere/ca.pem"), real))
-    assert error[0] == "dead"
-    assert "/nowhere/ca.pem" in error[2]
+def test_a_ca_file_without_certificates_is_named_before_anything_is_opened(tmp_path: Path, real: Surroundings) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("not a certificate", encoding="ascii")
+    with ScriptedRelay() as relay:
+        for file in (tmp_path / "missing.pem", empty, tmp_path):
+            fate, _, said = _fate(Email(_config(relay.port, security="tls", ca_file=file), real))
+            assert fate == "dead"
+            assert str(file) in said
+    assert relay.verbs == []
 
 
 # --- broken relays

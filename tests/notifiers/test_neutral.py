@@ -195,18 +195,17 @@ _LIVE = re.compile(r"[\[\]`~|#*_\\<]|://|@[\w.-]|&#?\w+;|^=+$", re.ASCII | re.MU
 def _markdown_problems(payload: dict[str, Any]) -> list[str]:
     """Whatever Mattermost and Rocket.Chat would read as markup, but for our own quotes, bullets and bold headings."""
     texts = [
-        _ESCAPED.sub("", _OUR_HEADINGS.sub("", text)) for text in (payload["text"], payload["attachments"][0]["text"])
+        _ESCAPED.sub("·", _OUR_HEADINGS.sub("", text)) for text in (payload["text"], payload["attachments"][0]["text"])
     ]
     return problems(payload, "chat") + [f"markup in {text!r}" for text in texts if _LIVE.search(text)]
 
 
-@pytest.mark.parametrize("sink", sorted(SINKS))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(text=TEXTS, title=TEXTS, author=TEXTS)
-def test_generated_attacks_are_neutral(sink: str, text: str, title: str, author: str) -> None:
+def test_generated_attacks_are_neutral(text: str, title: str, author: str) -> None:
     """In every field that a stranger writes, in every sink that exists."""
-    mention = replace(MENTION, title=title, text=text, author=Author(name=author, handle=author))
-    assert SINKS[sink](rendered(mention=mention)) == []
+    message = rendered(mention=replace(MENTION, title=title, text=text, author=Author(name=author, handle=author)))
+    assert {sink: found for sink, check in SINKS.items() if (found := check(message))} == {}
 
 
 @pytest.mark.parametrize("flavour", ["mattermost", "rocketchat"])
@@ -215,7 +214,7 @@ def test_markdown_chats_show_known_attacks_and_never_obey(flavour: str) -> None:
         assert _markdown_problems(_chat(_said(row), flavour)) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS)
 def test_the_subject_arrives_as_it_was_written(text: str) -> None:
     """Headline and subject are the same text, but for the start of an encoded word, which is broken."""

@@ -23,6 +23,7 @@ _MAX_ANSWERS = 65_536
 class Step(StrEnum):
     """Where in the conversation we are, as people would say it."""
 
+    TRUST = "ca_file"
     CONNECT = "the connection"
     GREETING = "the greeting"
     ENCRYPTION = "the start of encryption"
@@ -53,7 +54,8 @@ class Session(smtplib.SMTP):
         self._config = config
         self._clock = clock
         self._deadline = clock.monotonic() + config.timeout
-        self._step = Step.CONNECT
+        self._step = Step.TRUST
+        self._context: ssl.SSLContext | None = None
         self._all_sent = False
 
     def __enter__(self) -> Self:
@@ -85,6 +87,9 @@ class Session(smtplib.SMTP):
         return self._expect(self.data(letter))
 
     def _open(self) -> None:
+        if self._config.security_used != "none":
+            self._context = ssl.create_default_context(cafile=self._config.ca_file)
+        self._step = Step.CONNECT
         self._dial()
         self._step = Step.GREETING
         self._expect(self.getreply())
@@ -101,7 +106,7 @@ class Session(smtplib.SMTP):
         self.sock = dialled = socket.create_connection(place, timeout=min(_CONNECT, self._left()))
         if self._config.security_used == "tls":
             self.sock = self._wrapped(dialled)
-        elif self._config.security_used == "none" and not _is_near(dialled, allow_private=self._config.allow_private):
+        if self._config.security_used == "none" and not _is_near(dialled, allow_private=self._config.allow_private):
             raise DeliveryRefused(
                 f"{self._config.host} is not on this machine, so the mail would travel unencrypted;"
                 " set security: starttls, or allow_private: true for a relay in your own network",
@@ -121,10 +126,9 @@ class Session(smtplib.SMTP):
         self.does_esmtp = False
         self.ehlo_or_helo_if_needed()
 
-    def _wrapped(self, plain: socket.socket) -> ssl.SSLSocket:
+    def _wrapped(self, plain: socket.socket) -> socket.socket:
         plain.settimeout(self._left())
-        context = ssl.create_default_context(cafile=self._config.ca_file)
-        return context.wrap_socket(plain, server_hostname=self._config.host)
+        return self._context.wrap_socket(plain, server_hostname=self._config.host) if self._context else plain
 
     # --- the clock
 
@@ -161,8 +165,9 @@ class Session(smtplib.SMTP):
         if isinstance(error, ssl.SSLCertVerificationError):
             because = f"{self._config.host} shows a certificate that cannot be trusted ({error.verify_message})"
             return DeliveryRefused(f"{because}; renew it, or name its authority in ca_file", channel_dead=True)
-        if isinstance(error, FileNotFoundError | PermissionError):
-            return DeliveryRefused(f"ca_file {self._config.ca_file} cannot be read; check its path", channel_dead=True)
+        if self._step is Step.TRUST:
+            because = f"ca_file {self._config.ca_file} holds no certificates that can be read"
+            return DeliveryRefused(f"{because}; check its path and that it is PEM", channel_dead=True)
         if isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected):
             missing = "a login" if self._step is Step.LOGIN else "STARTTLS"
             return DeliveryRefused(
