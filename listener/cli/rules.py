@@ -44,7 +44,7 @@ def check(file: Path | None, secrets: bool) -> None:
         click.echo(f"warning: {problem.sentence(str(path))}", err=True)
     failures = run_examples(loaded.policy, judging_ruleset(loaded.policy).matcher)
     for failure in failures:
-        click.echo(str(failure), err=True)
+        click.echo(failure.problem(loaded.places).sentence(str(path)), err=True)
     policy = loaded.policy
     topics = (*policy.topics, *policy.intents)
     examples = sum(len(topic.examples.match) + len(topic.examples.ignore) for topic in topics)

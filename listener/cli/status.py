@@ -132,7 +132,7 @@ def sources_table(sources: Sequence[SourceState], *, now: datetime) -> Table:
 
 
 def outbox_table(counts: Sequence[OutboxCount], *, now: datetime) -> Table:
-    """Each channel: what waits, what was sent, what was given up."""
+    """Each channel: what waits, what is being sent, what was given up."""
     table = Table(title="Outbox", title_justify="left", expand=True)
     for header in ("Channel", "State", "Count", "Oldest waits since"):
         table.add_column(header)

@@ -7,7 +7,7 @@ from sqlalchemy import case, func, or_, select, true, update
 from listener.domain.notification import Notice, Notification, NotificationState
 from listener.ports import NewNotification, OutboxCount
 from listener.store import mapping
-from listener.store.tables import DEAD, NOTICES, OUTBOX, SENDING, STILL_OPEN, UNSENT
+from listener.store.tables import DEAD, NOTICES, OUTBOX, SENDING, STILL_OPEN, UNFINISHED, UNSENT
 from listener.store.transaction import Transaction
 
 _PENDING = OUTBOX.c.state == NotificationState.PENDING.value
@@ -81,12 +81,13 @@ class Outbox(Transaction):
         return self.write(held).rowcount
 
     def outbox_counts(self) -> tuple[OutboxCount, ...]:
-        """How many rows of each channel are in each state."""
+        """How many rows of each channel are pending, being sent or given up. What was sent is not counted."""
         channel, state = OUTBOX.c.channel, OUTBOX.c.state
         counts = select(
             channel, state, func.count().label("count"), func.min(OUTBOX.c.due_at).label("oldest_due_at")
-        ).group_by(channel, state)
-        return tuple(mapping.outbox_count_of(row) for row in self.rows(counts.order_by(channel, state)))
+        ).where(UNFINISHED)
+        grouped = counts.group_by(channel, state).order_by(channel, state)
+        return tuple(mapping.outbox_count_of(row) for row in self.rows(grouped))
 
     def dead_letters(self, *, limit: int = 50) -> tuple[Notification, ...]:
         """FAILED rows, newest first."""

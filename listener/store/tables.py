@@ -23,6 +23,7 @@ SNOOZED = text("state = 'snoozed'")
 UNSENT = text("state IN ('pending', 'sending')")
 SENDING = text("state = 'sending'")
 DEAD = text("state = 'failed'")
+UNFINISHED = text("state IN ('pending', 'sending', 'failed')")
 STILL_OPEN = text("closed_at IS NULL")
 COMPLAINED = text("complainant IS NOT NULL")
 
@@ -242,7 +243,14 @@ class OutboxRow(Row, table=True):
         Index("ix_outbox_unsent", "channel", "due_at", "id", sqlite_where=UNSENT, postgresql_where=UNSENT),
         Index("ix_outbox_leases", "channel", "lease_until", sqlite_where=SENDING, postgresql_where=SENDING),
         Index("ix_outbox_dead", "id", sqlite_where=DEAD, postgresql_where=DEAD),
-        Index("ix_outbox_counts", "channel", "state", "due_at"),
+        Index(
+            "ix_outbox_counts",
+            "channel",
+            "state",
+            "due_at",
+            sqlite_where=UNFINISHED,
+            postgresql_where=UNFINISHED,
+        ),
         {"sqlite_autoincrement": True},
     )
 

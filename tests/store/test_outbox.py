@@ -174,6 +174,9 @@ def test_the_outbox_is_counted_by_channel_and_state(store: SqlStore) -> None:
         uow.add_notification(notification("b"))
         uow.add_notification(notification("c", due_at=NOW + minutes(1)))
         uow.add_notification(notification("d", channel="social/0:email"))
+        uow.add_notification(notification("e", channel="sent/0:slack", due_at=NOW - minutes(9)))
+        (sent,) = lease(uow, channel="sent/0:slack", limit=1)
+        uow.save_notification(replace(sent, state=NotificationState.SENT, lease_until=None, sent_at=NOW))
         lease(uow, limit=1)
     with store.reading() as uow:
         counts = {(one.channel, one.state): (one.count, one.oldest_due_at) for one in uow.outbox_counts()}

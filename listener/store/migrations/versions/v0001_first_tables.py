@@ -232,7 +232,14 @@ def _outbox() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_case_id", "outbox", ["case_id"])
-    op.create_index("ix_outbox_counts", "outbox", ["channel", "state", "due_at"])
+    unfinished = sa.text("state IN ('pending', 'sending', 'failed')")
+    op.create_index(
+        "ix_outbox_counts",
+        "outbox",
+        ["channel", "state", "due_at"],
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
     _partial_index("ix_outbox_unsent", "outbox", ["channel", "due_at", "id"], "state IN ('pending', 'sending')")
     _partial_index("ix_outbox_leases", "outbox", ["channel", "lease_until"], "state = 'sending'")
     _partial_index("ix_outbox_dead", "outbox", ["id"], "state = 'failed'")
