@@ -117,8 +117,9 @@ class HackerNews:
             "advancedSyntax": "true",
             "typoTolerance": "false",
         }
+        query = urlencode(parameters, quote_via=quote, safe="(),")
         request = Request(
-            url=f"{self._config.base_url.rstrip('/')}/api/v1/search_by_date?{urlencode(parameters, quote_via=quote, safe='(),')}",
+            url=f"{self._config.base_url.rstrip('/')}/api/v1/search_by_date?{query}",
             headers={"Accept": "application/json"},
             max_bytes=self.limits.max_bytes,
             allow_private=self._config.allow_private,

@@ -147,7 +147,7 @@ def matches(item: Any, expected: Mapping[str, Any] | Any) -> bool:
         return list(item) == expected
     if isinstance(item, datetime):
         when = datetime.fromisoformat(expected) if isinstance(expected, str) else expected
-        return item == (when if when.tzinfo else when.replace(tzinfo=UTC))
+        return bool(item == (when if when.tzinfo else when.replace(tzinfo=UTC)))
     return bool(item == expected)
 
 
