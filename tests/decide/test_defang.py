@@ -141,3 +141,10 @@ def test_of_a_long_host_the_end_is_shown_because_it_says_whose_it_is() -> None:
 def test_a_link_never_holds_what_could_end_it(text: str, start: str) -> None:
     found = link(start + text)
     assert found is None or not set(found.url) & set("<>\"'|()`\\ \n")
+
+
+@given(ANY_TEXT, st.sampled_from(["https://x.example/", "https://", "http://[::1]:80/", "https://x.example:443?"]))
+def test_a_link_made_safe_twice_is_the_same(text: str, start: str) -> None:
+    """It is made when the message is rendered, and again by each sink."""
+    found = link(start + text)
+    assert found is None or link(found.url) == found
