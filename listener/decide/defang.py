@@ -72,11 +72,10 @@ def cut(text: str, limit: int, *, cost: Callable[[str], int] = len) -> str:
     """
     if _room(text, limit, cost) == len(text):
         return text
-    for tail in (f"… (cut, {len(text):,} characters)", "…", ""):
-        left = limit - sum(cost(character) for character in tail)
-        if left >= 0:
-            return text[: boundary(text, _room(text, left, cost))].rstrip() + tail
-    return ""
+    tails = (f"… (cut, {len(text):,} characters)", "…", "")
+    tail = next(tail for tail in tails if not tail or _room(tail, limit, cost) == len(tail))
+    room = _room(text, limit - sum(map(cost, tail)), cost)
+    return text[: boundary(text, room)].rstrip() + tail
 
 
 def _room(text: str, limit: int, cost: Callable[[str], int]) -> int:
