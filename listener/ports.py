@@ -42,7 +42,8 @@ class Request:
     """One exchange to make. `url` may hold a secret (a webhook), so it never stands in an error or a log line in full.
 
     `deadline` bounds the whole exchange with all its redirects, in seconds. `max_bytes` bounds the decoded body.
-    `allow_private` lets the URL as given reach loopback and private networks; it is no leave for where it redirects. `follow` is how many redirects are followed.
+    `allow_private` lets the URL as given reach loopback and private networks; it is no leave for where it redirects.
+    `follow` is how many redirects are followed.
     """
 
     url: str
@@ -58,8 +59,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A complete answer; to a POST, a 2xx whose body broke off is one too, for its status line is what was asked for. Header names are lower case. `url` is where it came from after redirects; `permanent_url` is
-    the target if every redirect on the way was permanent (301, 308).
+    """A complete answer; to a POST, a 2xx whose body broke off is one too, for its status line is what was asked for.
+
+    Header names are lower case. `url` is where it came from after redirects; `permanent_url` is the target if every
+    redirect on the way was permanent (301, 308).
     """
 
     status: int

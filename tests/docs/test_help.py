@@ -1,4 +1,4 @@
-"""The README's list of commands is what the program says of itself; the page of sources is what connectors say of themselves."""
+"""The README shows what the program says of itself; the page of sources what the connectors say of themselves."""
 
 from pathlib import Path
 

@@ -1,12 +1,13 @@
 """The installed program as a service: it starts, reloads, refuses, drains and stops as systemd and people expect."""
 
 import signal
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.loopback import NotifySocket, Program, eventually, loopback
+from tests.e2e.loopback import Loopback, NotifySocket, Program, eventually, loopback
 
 pytestmark = pytest.mark.slow
 
@@ -110,10 +111,8 @@ def test_sigterm_finishes_a_delivery_and_exits_0(tmp_path: Path) -> None:
         assert len(place.deliveries) == 1
 
 
-def _hold(place):  # type: ignore[no-untyped-def]
+def _hold(place: Loopback) -> threading.Event:
     """Keep the sink's answer back until the event is set."""
-    import threading
-
     held = threading.Event()
 
     def reply(_nth: int) -> int:
