@@ -36,6 +36,7 @@ _LABELS = {
     "cp932": "shift_jis shift-jis sjis s_jis ms_kanji windows-31j x-sjis cp932 ms932",
     "euc_jp": "euc-jp euc_jp eucjp x-euc-jp",
     "iso2022_jp": "iso-2022-jp csiso2022jp",
+    "iso2022_kr": "iso-2022-kr csiso2022kr",
     "gb18030": "gb18030 gb2312 gbk gb_2312-80 x-gbk cp936 ms936 chinese euc-cn csgb2312",
     "big5hkscs": "big5 big-5 big5-hkscs big5hkscs cn-big5 x-x-big5 cp950 csbig5",
     "cp874": "windows-874 tis-620 iso-8859-11 dos-874",
@@ -60,12 +61,15 @@ _LABELS = {
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 _WIDE_CODECS = frozenset(codec for _, codec in _WIDE)
+_STATEFUL_CODECS = frozenset({"iso2022_jp", "iso2022_kr"})
 
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s{0,9}=\s{0,9}["']([\w.:\-]{1,40})["']""", re.IGNORECASE)
 _CHARSET = re.compile(r"""\bcharset\s{0,9}=[\s="']{0,9}([\w.:\-]{1,40})""", re.IGNORECASE)
 _THREE_BYTES = re.compile(r"[\u0800-\U0010ffff]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _ILLEGAL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CYRILLIC_WORD = re.compile(r"(?<![A-Za-z])[а-яё]{3,}(?![A-Za-z])")
+_FREQUENT_CYRILLIC = frozenset("оеаинтсрвлкм")
 _FREQUENT = frozenset(
     "的一是不了在人有我他这这中大来上国個个們们們這來國說说們时時要就出会會可也你对對生能而子那得于着下自之年发發后後"
 )
@@ -106,9 +110,9 @@ def _labels(body: bytes, content_type: str) -> list[str]:
 def _is_utf8(utf8: str, labels: list[str]) -> bool:
     """Two-byte sequences alone may be Korean in disguise; a longer one is as good as proof.
 
-    A stateful encoding (ISO-2022-JP) is ASCII on the wire, so there only the label can tell.
+    A stateful encoding (ISO-2022) is ASCII on the wire, so there only the label can tell.
     """
-    if "iso2022_jp" in labels:
+    if not _STATEFUL_CODECS.isdisjoint(labels):
         return False
     multibyte = [codec for codec in labels if codec not in ("utf-8", "cp1252")]
     return not multibyte or utf8.isascii() or _THREE_BYTES.search(utf8) is not None
@@ -132,6 +136,9 @@ def _guesses(body: bytes) -> Iterator[str]:
         japanese = _read(body, codec)
         if _share(japanese, "HIRAGANA", "KATAKANA") > 0.4:
             yield japanese
+    cyrillic = max((_read(body, codec) for codec in ("cp1251", "koi8_r")), key=_russian)
+    if _russian(cyrillic) > 0.4:
+        yield cyrillic
     chinese = max((_read(body, codec) for codec in ("gb18030", "big5hkscs")), key=_frequent)
     if _frequent(chinese) > 0.05:
         yield chinese
@@ -159,6 +166,17 @@ def _frequent(text: str) -> float:
     """How much of a sample of the text beyond ASCII is among the most frequent Chinese characters."""
     sample = _sample(text)
     return sum(1 for char in sample if char in _FREQUENT) / len(sample) if sample else 0.0
+
+
+def _russian(text: str) -> float:
+    """How much of a sample of the text beyond ASCII is among the most frequent Cyrillic letters, inside of words.
+
+    Each of the encodings reads the other's small letters as capitals, and makes rare ones of them. An accent of French
+    or Polish is a Cyrillic letter too, but stands alone among Latin ones.
+    """
+    sample = _sample(text)
+    inside = "".join(_CYRILLIC_WORD.findall(text[:200_000]))[:2000]
+    return sum(1 for char in inside if char in _FREQUENT_CYRILLIC) / len(sample) if sample else 0.0
 
 
 def _sample(text: str) -> list[str]:

@@ -34,11 +34,12 @@ _NOT_FEEDS = {
     "svg": "a picture (SVG)",
     "envelope": "a SOAP answer",
 }
-_BINARY = (
-    ("\x89PNG", "a picture (PNG)"),
-    ("GIF8", "a picture (GIF)"),
-    ("PK\x03\x04", "a zip archive"),
-    ("%PDF", "a PDF"),
+_BINARY = (  # as `decode` leaves their first bytes: control characters are U+FFFD by then
+    (re.compile(".PNG\r"), "a picture (PNG)"),
+    (re.compile("GIF8"), "a picture (GIF)"),
+    (re.compile("PK\ufffd\ufffd"), "a zip archive"),
+    (re.compile("%PDF"), "a PDF"),
+    (re.compile("\ufffd.\ufffd"), "compressed data (gzip) without a word about it in its headers"),
 )
 _DECLARATION = re.compile(r"<!\s*(?:ENTITY|ELEMENT|ATTLIST|NOTATION)\b", re.IGNORECASE)
 _DOCTYPE = re.compile(r"""<!\s*DOCTYPE(?:[^<>"'\[]++|"[^"]*+"|'[^']*+')*+(.?)""", re.IGNORECASE | re.DOTALL)
@@ -117,7 +118,7 @@ def _not_a_feed(text: str, first: re.Match[str] | None) -> SourceError:
     if first is not None:
         what = _NOT_FEEDS.get(_local(first.group(2)), "XML of another kind")
     else:
-        what = next((name for magic, name in _BINARY if start.startswith(magic)), "something else")
+        what = next((name for magic, name in _BINARY if magic.match(start)), "something else")
     return SourceChanged(Fault.NOT_A_FEED, f"the answer is not a feed but {what}; check the address in a browser")
 
 

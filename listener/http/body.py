@@ -12,6 +12,7 @@ _RATIO_FLOOR = 1024 * 1024  # below this a high ratio harms nobody (a page of sp
 _STEP = 256 * 1024  # bytes inflated at a time, which bounds the memory beyond the body itself
 _WIRE_SLACK = 64 * 1024  # compressing what cannot be compressed makes it a little larger
 _MAX_MEMBERS = 1000  # a gzip stream of empty members is work without end
+_MAX_LAYERS = 2  # a proxy that compresses what the server had compressed; more is how bombs hide
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -19,12 +20,12 @@ _GZIP_MAGIC = b"\x1f\x8b"
 class Body:
     """Collects a body chunk by chunk. `coding` is the Content-Encoding header, `max_bytes` bounds the decoded size.
 
-    `feed` and `finish` raise `TransportError`: TOO_LARGE, BOMB, PROTOCOL (unknown coding, not what the coding says) and
+    `feed` and `finish` raise `TransportError`: TOO_LARGE, BOMB, DECODING (unknown coding, not what the coding says) and
     TRUNCATED (the compressed stream has no end).
     """
 
     def __init__(self, coding: str, *, max_bytes: int) -> None:
-        self._coding = _known(coding)
+        *self._below, self._coding = _known(coding)  # the last coding was put on last
         self._max_bytes = max_bytes
         self._chunks: list[bytes] = []
         self._size = 0
@@ -50,7 +51,11 @@ class Body:
         """The whole body. Raises TRUNCATED if it ended too early."""
         if self._coding != "identity" and self._wire and not self._ended and not self._between_members():
             raise TransportError(Fault.TRUNCATED, "the compressed answer ended too early")
-        return self.so_far()
+        if not self._below:
+            return self.so_far()
+        below = Body(", ".join(self._below), max_bytes=self._max_bytes)
+        below.feed(self.so_far())
+        return below.finish()
 
     def so_far(self) -> bytes:
         """What has been decoded until now."""
@@ -70,7 +75,7 @@ class Body:
             return None
         self._members += 1
         if self._members > _MAX_MEMBERS:
-            raise TransportError(Fault.PROTOCOL, "the compressed answer has too many parts")
+            raise TransportError(Fault.DECODING, "the compressed answer has too many parts")
         self._stream = zlib.decompressobj(_window(self._coding, data))
         return data
 
@@ -80,7 +85,7 @@ class Body:
         try:
             out = stream.decompress(data, room)
         except zlib.error:
-            raise TransportError(Fault.PROTOCOL, f"the answer is not the {self._coding} that it says it is") from None
+            raise TransportError(Fault.DECODING, f"the answer is not the {self._coding} that it says it is") from None
         rest = stream.unused_data if stream.eof else stream.unconsumed_tail
         self._refuse_bomb(len(out), len(rest))
         self._keep(out)
@@ -109,15 +114,13 @@ def too_large(max_bytes: int) -> TransportError:
     return TransportError(Fault.TOO_LARGE, f"the answer is larger than {max_bytes / 1_048_576:.3g} MB; it was not read")
 
 
-def _known(header: str) -> str:
-    """The one coding of a Content-Encoding header that we read; `identity` beside it says nothing."""
-    codings = [c for c in (part.strip().lower() for part in header.split(",")) if c not in ("", "identity")]
-    if not codings:
-        return "identity"
-    coding = codings[0].removeprefix("x-")
-    if len(codings) > 1 or coding not in ("gzip", "deflate"):
-        raise TransportError(Fault.PROTOCOL, f"the answer is compressed in a way we did not ask for ({header[:40]!r})")
-    return coding
+def _known(header: str) -> list[str]:
+    """The codings of a Content-Encoding header in the order in which they were put on; `identity` beside one says nothing."""
+    listed = (part.strip().lower().removeprefix("x-") for part in header.split(","))
+    codings = [coding for coding in listed if coding not in ("", "identity")]
+    if len(codings) > _MAX_LAYERS or not {"gzip", "deflate"}.issuperset(codings):
+        raise TransportError(Fault.DECODING, f"the answer is compressed in a way we did not ask for ({header[:40]!r})")
+    return codings or ["identity"]
 
 
 def _window(coding: str, head: bytes) -> int:

@@ -10,6 +10,7 @@ JAPANESE = "ひどいサービスでした。二度と使いません"
 TRADITIONAL = "這個服務很差，我們不會再來了，他們沒有說明"
 SIMPLIFIED = "这个服务很差，我们不会再来了，他们没有说明"
 FRENCH = "L’été où Acme a été très déçu — « c’est fini », 50 €"
+POLISH = "Okropna obsługa, żądam zwrotu pieniędzy"
 RUSSIAN = "Ужасное обслуживание, верните деньги"
 
 
@@ -46,6 +47,10 @@ def xml(text: str, label: str | None) -> str:
         (FRENCH, "utf-8", "ISO-8859-1", "text/xml; charset=iso-8859-1"),
         (RUSSIAN, "koi8_r", "KOI8-R", None),
         (RUSSIAN, "cp1251", None, "text/xml; charset=windows-1251"),
+        (RUSSIAN, "cp1251", "utf-8", None),
+        (RUSSIAN, "koi8_r", None, None),
+        (POLISH, "cp1250", "windows-1250", None),
+        (KOREAN.replace(",", ""), "iso2022_kr", "ISO-2022-KR", None),
         (KOREAN, "utf-16", "UTF-16", None),
         (KOREAN, "utf-16-le", "UTF-16", None),
         (KOREAN, "utf-16-be", "UTF-16", None),

@@ -92,20 +92,30 @@ def test_an_empty_body_is_empty_in_any_coding() -> None:
     assert _read("deflate", b"") == b""
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "gzip,br", "compress", "\x1b[31m"])
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip, gzip", "gzip,br", "compress", "\x1b[31m"])
 def test_a_coding_we_did_not_ask_for_is_refused(coding: str) -> None:
-    assert _fault(coding, b"x") is Fault.PROTOCOL
+    assert _fault(coding, b"x") is Fault.DECODING
+
+
+def test_a_proxy_may_have_compressed_it_once_more() -> None:
+    assert _read("gzip, gzip", gzip.compress(gzip.compress(b"twice")), step=3) == b"twice"
+    assert _read("deflate, gzip", gzip.compress(zlib.compress(b"twice"))) == b"twice"
+    assert _fault("gzip, gzip", gzip.compress(b"once")) is Fault.DECODING
+
+
+def test_a_bomb_in_a_bomb_is_a_bomb() -> None:
+    assert _fault("gzip, gzip", gzip.compress(zeros_gzipped(300))) is Fault.BOMB
 
 
 def test_a_body_that_is_not_what_its_header_says_is_refused() -> None:
-    assert _fault("gzip", b"<?xml version='1.0'?><rss/>") is Fault.PROTOCOL
-    assert _fault("deflate", b"<?xml version='1.0'?><rss/>") is Fault.PROTOCOL
+    assert _fault("gzip", b"<?xml version='1.0'?><rss/>") is Fault.DECODING
+    assert _fault("deflate", b"<?xml version='1.0'?><rss/>") is Fault.DECODING
 
 
 def test_a_damaged_gzip_is_refused() -> None:
     wire = bytearray(gzip.compress(os.urandom(5000)))
     wire[-6] ^= 1  # its checksum
-    assert _fault("gzip", bytes(wire)) is Fault.PROTOCOL
+    assert _fault("gzip", bytes(wire)) is Fault.DECODING
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "deflate"])
@@ -123,7 +133,7 @@ def test_a_compressed_stream_that_never_becomes_anything_is_too_large() -> None:
 
 
 def test_a_gzip_of_countless_members_is_refused() -> None:
-    assert _fault("gzip", gzip.compress(b"") * 2000) is Fault.PROTOCOL
+    assert _fault("gzip", gzip.compress(b"") * 2000) is Fault.DECODING
 
 
 def test_a_bomb_is_a_bomb_by_its_ratio() -> None:

@@ -39,7 +39,7 @@ DEADLINE = 0.3
         ("/header_many", Fault.PROTOCOL),
         ("/header_huge", Fault.PROTOCOL),
         ("/endless_headers", Fault.PROTOCOL),
-        ("/brotli", Fault.PROTOCOL),
+        ("/brotli", Fault.DECODING),
         ("/big", Fault.TOO_LARGE),
         ("/infinite", Fault.TOO_LARGE),
         ("/gzip_bomb", Fault.BOMB),
