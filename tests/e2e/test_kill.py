@@ -17,11 +17,12 @@ POSTS = [
     ("4", "Podopay opens a new office"),
 ]
 
-# The places, each with the visit at which the process dies, and whether the sink may rightly be told twice:
-# only between the sink's "yes" and the commit that records it is the outcome unknown.
+# The places, each with the visit at which the process dies, and whether the sink is rightly told twice: only between the
+# sink's "yes" and the commit that records it is the outcome unknown. `None`: a delivery runs beside the poll that is killed,
+# so it may just be there.
 PLACES = [
     ("poll.fetched", 1, False),
-    ("poll.fetched", 2, False),
+    ("poll.fetched", 2, None),
     ("poll.judged", 1, False),
     ("store.case", 1, False),
     ("store.case", 2, False),
@@ -30,8 +31,8 @@ PLACES = [
     ("store.mention", 1, False),
     ("store.mention", 4, False),
     ("store.before_commit", 1, False),
-    ("poll.committed", 1, False),
-    ("poll.settled", 1, False),
+    ("poll.committed", 1, None),
+    ("poll.settled", 1, None),
     ("deliver.leased", 1, False),
     ("deliver.leased", 2, False),
     ("deliver.sent", 1, True),
@@ -44,7 +45,7 @@ PLACES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "nth", "twice"), PLACES)
-def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path, place: str, nth: int, twice: bool) -> None:
+def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path, place: str, nth: int, twice: bool | None) -> None:
     """Killed once there, started again: the database and the sink together tell the whole truth."""
     with loopback() as place_on_earth:
         place_on_earth.items = POSTS
@@ -60,9 +61,12 @@ def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path, place: str, 
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
     assert (stored, cases) == (4, 3)
     assert len(told) == 3
-    assert sum(told.values()) - 3 == (1 if twice else 0)
-    repeats = [sent for sent in place_on_earth.deliveries if sent["possible_repeat"]]
-    assert len(repeats) == (1 if twice or place == "deliver.leased" else 0)
+    repeats = sum(told.values()) - 3
+    marked = sum(sent["possible_repeat"] for sent in place_on_earth.deliveries)
+    assert repeats in ({0, 1} if twice is None else {int(twice)})
+    # a row that was only leased may have been sent, for all that the database can know
+    assert marked in ({0, 1} if twice is None else {int(twice or place == "deliver.leased")})
+    assert marked >= repeats
 
 
 def _all_told(database: Path) -> bool:
