@@ -2,17 +2,16 @@
 
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 
+from benchmarks.row import Row, at_most, lasting
+from benchmarks.timing import in_turns, wall
 from listener.store import SqlStore, migrate
 
-LIMIT = 3.0
-"""The most that the ratio may be."""
+MOST_TIMES = 3.0
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _STATES = ("open", "acknowledged", "snoozed", *("resolved",) * 7)
@@ -20,38 +19,29 @@ _SEVERITIES = ("urgent", "high", "normal", "low")
 _READS = 200
 
 
-def queue_ratio(rows_small: int = 10_000, rows_large: int = 1_000_000) -> float:
-    """Print and return how many times as long the first page takes with `rows_large` mentions as with `rows_small`.
+def queue(rows_small: int = 10_000, rows_large: int = 1_000_000) -> Iterator[Row]:
+    """How many times as long the first page takes with `rows_large` mentions as with `rows_small`.
 
     One mention in ten has a case, and three cases in ten are not resolved. Both databases are read in turns, each
     `_READS` times; the medians are compared.
     """
     with tempfile.TemporaryDirectory(prefix="listener-bench-") as folder:
         small, large = (_filled(Path(folder) / f"{rows}.db", rows) for rows in (rows_small, rows_large))
-        fast, slow = _medians(small, large)
+        few, many = in_turns(lambda: wall(lambda: _page(small)), lambda: wall(lambda: _page(large)), rounds=_READS)
         small.close()
         large.close()
-    ratio = slow / fast
-    print(  # noqa: T201 (it is what a benchmark is for)
-        f"first page of the queue: {fast * 1e3:.2f} ms with {rows_small:,} mentions, {slow * 1e3:.2f} ms with "
-        f"{rows_large:,}: {ratio:.2f} times (at most {LIMIT:g})"
+    yield Row(
+        what=f"queue: first page with {rows_large:,} mentions against {rows_small:,} (by the clock)",
+        ours=lasting(many),
+        peer=lasting(few),
+        ratio=many / few,
+        wanted=at_most(MOST_TIMES),
     )
-    return ratio
 
 
 def _page(store: SqlStore) -> None:
     with store.reading() as uow:
         uow.triage_queue(limit=50)
-
-
-def _medians(small: SqlStore, large: SqlStore) -> tuple[float, float]:
-    taken: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_READS):
-        for times, store in zip(taken, (small, large), strict=True):
-            start = time.perf_counter()
-            _page(store)
-            times.append(time.perf_counter() - start)
-    return median(taken[0]), median(taken[1])
 
 
 def _filled(path: Path, rows: int) -> SqlStore:
@@ -117,7 +107,3 @@ def _cases(rows: int) -> Iterator[dict[str, object]]:
 def _stored(n: int) -> str:
     """A time as SQLAlchemy stores it on SQLite."""
     return (_START + timedelta(seconds=n)).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-if __name__ == "__main__":
-    queue_ratio()
