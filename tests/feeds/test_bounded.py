@@ -8,7 +8,7 @@ import pytest
 from listener.domain.errors import Fault, SourceError, SourceRefused
 from listener.feeds import parse_feed, parse_new
 from listener.feeds.outline import MAX_ITEMS
-from tests.feeds.test_nasty_feeds import CORPUS, LINES, URL, feed, item
+from tests.feeds.corpus import CORPUS, ROWS, URL, feed, item
 
 ATTRIBUTES = " ".join(f'a{number}="1"' for number in range(50_000))
 ATTACKS = {
@@ -115,7 +115,7 @@ def test_no_mutation_gets_past_the_guard(seed: int) -> None:
     """
     documents = [
         (line["content_type"], (CORPUS / line["file"]).read_bytes())
-        for line in LINES
+        for line in ROWS
         if (CORPUS / line["file"]).exists() and (CORPUS / line["file"]).stat().st_size < 5000
     ]
     chance = random.Random(seed)

@@ -1,11 +1,9 @@
 """A corpus of hostile and broken documents, each with its declared outcome. The kinds count, not the files."""
 
 import gzip
-import json
 import time
 import unicodedata
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,43 +12,18 @@ from listener.decide.normalise import readable
 from listener.domain.errors import SourceError
 from listener.domain.mention import RawItem
 from listener.feeds import Feed, parse_feed
+from tests.feeds.corpus import ROWS, URL, body
 
-CORPUS = Path(__file__).parents[1] / "data" / "nasty_feeds"
-URL = "https://news.example/feed.xml"
-HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>Nasty</title>'
-FOOT = "</channel></rss>"
-
-
-def item(number: int, *, guid: str | None = None, description: str = "Acme is terrible") -> str:
-    return (
-        f"<item><title>Acme mention {number}</title><link>https://news.example/a/{number}</link>"
-        f"<guid isPermaLink='false'>{guid or f'urn:nasty:{number}'}</guid><description>{description}</description></item>"
-    )
-
-
-def feed(*items: str) -> bytes:
-    return (HEAD + "".join(items) + FOOT).encode()
-
-
-# Too large for a repository: made here, as their files are in the corpus.
-LARGE = {
-    "209_guid_1mb.rss": lambda: feed(item(1, guid="g" * 1_000_000), item(2)),
-    "455_json_deep_nesting.json": lambda: b"[" * 100_000 + b"]" * 100_000,
-    "710_deep_nesting_100k.rss": lambda: feed(item(1, description="<a>" * 100_000 + "</a>" * 100_000)),
-    "716_unclosed_html_bomb.rss": lambda: feed(item(1, description="&lt;a " * 100_000), item(2)),
-}
 # A matter of the exchange, before there is a document.
 ELSEWHERE = {"801_gzip_bomb_300mb.rss.gz"}
-LINES = [json.loads(line) for line in (CORPUS / "manifest.jsonl").read_text().splitlines()]
 
 
 def document(line: dict[str, Any]) -> bytes:
-    name = line["file"]
-    body = LARGE[name]() if name in LARGE else (CORPUS / name).read_bytes()
+    sent = body(line)
     coding = line.get("headers", {}).get("Content-Encoding")
     if coding == "gzip":
-        return gzip.decompress(body)
-    return zlib.decompress(body) if coding == "deflate" else body
+        return gzip.decompress(sent)
+    return zlib.decompress(sent) if coding == "deflate" else sent
 
 
 def outcome(line: dict[str, Any]) -> tuple[dict[str, Any], Feed | None]:
@@ -65,7 +38,7 @@ def outcome(line: dict[str, Any]) -> tuple[dict[str, Any], Feed | None]:
 
 
 @pytest.mark.parametrize(
-    "line", [line for line in LINES if line["file"] not in ELSEWHERE], ids=lambda line: line["file"]
+    "line", [line for line in ROWS if line["file"] not in ELSEWHERE], ids=lambda line: line["file"]
 )
 def test_every_document_has_its_declared_outcome(line: dict[str, Any]) -> None:
     began = time.process_time()

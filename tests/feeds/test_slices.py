@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listener.feeds import fingerprint, parse_feed, parse_new
-from tests.feeds.test_nasty_feeds import CORPUS, LINES, URL, feed, item
+from tests.feeds.corpus import CORPUS, ROWS, URL, feed, item
 
 
 def new(body: bytes, seen: tuple[str, ...] = ()) -> tuple[list[str | None], tuple[str, ...]]:
@@ -57,7 +57,7 @@ def test_the_fingerprint_begins_with_the_first_item() -> None:
 
 WHOLE = [
     line
-    for line in LINES
+    for line in ROWS
     if "items" in line["expect"]
     and "headers" not in line
     and (CORPUS / line["file"]).exists()
