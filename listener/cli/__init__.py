@@ -13,26 +13,45 @@ EXIT_USAGE = 2
 EXIT_STORE_BUSY = 75
 EXIT_CONFIG = 78
 
+# Where each command is, and the first sentence of its help, so that `listener --help` need not import it.
 _COMMANDS = {
-    "run": "listener.cli.service:run",
-    "status": "listener.cli.status:status",
-    "doctor": "listener.cli.doctor:doctor",
-    "queue": "listener.cli.cases:queue",
-    "show": "listener.cli.cases:show",
-    "ack": "listener.cli.cases:ack",
-    "snooze": "listener.cli.cases:snooze",
-    "resolve": "listener.cli.cases:resolve",
-    "rules": "listener.cli.rules:rules",
-    "triage": "listener.cli.triage:triage",
-    "sources": "listener.cli.sources:sources",
-    "fetch": "listener.cli.fetch:fetch",
-    "backup": "listener.cli.service:backup",
-    "demo": "listener.cli.demo:demo",
+    "run": ("listener.cli.service:run", "Run the service in the foreground (systemd does this)."),
+    "status": ("listener.cli.status:status", "Show how the service is: sources, lag, queue, outbox, notices."),
+    "doctor": (
+        "listener.cli.doctor:doctor",
+        "Check rules, secrets, database, every source and every receiver for real.",
+    ),
+    "queue": (
+        "listener.cli.cases:queue",
+        "Show the triage queue: open cases by severity, then by the customer's time left.",
+    ),
+    "show": (
+        "listener.cli.cases:show",
+        "Show a case: its posts, the reasons, who was told and who was not, and what happened when.",
+    ),
+    "ack": ("listener.cli.cases:ack", "Say that you have the case: nobody else needs to."),
+    "snooze": ("listener.cli.cases:snooze", "Let the case rest; it comes back to the queue by itself."),
+    "resolve": ("listener.cli.cases:resolve", "Say that the case is over, and what it was."),
+    "rules": ("listener.cli.rules:rules", "Check, explain and try rules.yaml."),
+    "triage": (
+        "listener.cli.triage:triage",
+        "Judge posts: JSON lines on stdin (id, text, ...), one JSON line each on stdout, in order.",
+    ),
+    "sources": (
+        "listener.cli.sources:sources",
+        "Print what every connector hears, needs and hides, and its settings (docs/sources.md).",
+    ),
+    "fetch": ("listener.cli.fetch:fetch", "Print the items of one poll as JSON lines."),
+    "backup": ("listener.cli.service:backup", "Write a complete copy of the database to FILE while the service runs."),
+    "demo": (
+        "listener.cli.demo:demo",
+        "Watch complaints travel from a small internet on loopback to a chat and a mailbox.",
+    ),
 }
 
 
 class LazyGroup(click.Group):
-    """Imports a command only when it is used, so that `listener --help` does not load the database."""
+    """Imports a command only when it is used, and none to show the list of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer meets them."""
@@ -40,13 +59,17 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or `None` for click's own "no such command"."""
-        target = _COMMANDS.get(cmd_name)
-        if target is None:
+        if cmd_name not in _COMMANDS:
             return None
-        module, _, attribute = target.partition(":")
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in _COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
