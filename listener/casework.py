@@ -1,11 +1,12 @@
 """What people do to a case: acknowledge, snooze, resolve. Each is one transaction and one line on its timeline."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from listener.domain.case import Case, CaseEvent, CaseEventKind, CaseState, Disposition
 from listener.domain.errors import UsageError
+from listener.domain.verdict import Severity
 from listener.ports import Store, UnitOfWork
 
 _CASE = re.compile(r"^[Cc]?(\d{1,18})$")
@@ -39,20 +40,49 @@ def snooze(store: Store, case: int, *, who: str, until: datetime, now: datetime)
         return _save(uow, rested, CaseEventKind.SNOOZED, who, f"{who} snoozed it until {until:%Y-%m-%d %H:%M} UTC", now)
 
 
-def resolve(store: Store, case: int, *, who: str, disposition: Disposition, note: str | None, now: datetime) -> Case:
-    """It is over, and this is what it was."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What people found a case to be. `meant` is the severity that it should have had: with WRONG_SEVERITY, and only then.
+
+    `note` is a sentence for the timeline.
+    """
+
+    disposition: Disposition
+    meant: Severity | None = None
+    note: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """`wrong_severity (should have been high): the refund was a joke`."""
+        should = f" (should have been {self.meant})" if self.meant else ""
+        return f"{self.disposition}{should}{f': {self.note}' if self.note else ''}"
+
+
+def resolve(store: Store, case: int, *, who: str, outcome: Outcome, now: datetime) -> Case:
+    """It is over, and this is what it was: `listener calibrate` learns from it. Raises `UsageError` if that makes no sense."""
     with store.writing() as uow:
         found = _unresolved(uow, case)
+        _refuse_nonsense(found, outcome)
         over = replace(
             found,
             state=CaseState.RESOLVED,
             owner=found.owner or who,
-            disposition=disposition,
+            disposition=outcome.disposition,
+            meant=outcome.meant,
             resolved_at=now,
             snoozed_until=None,
         )
-        said = f": {note}" if note else ""
-        return _save(uow, over, CaseEventKind.RESOLVED, who, f"{who} resolved it as {disposition}{said}", now)
+        return _save(uow, over, CaseEventKind.RESOLVED, who, f"{who} resolved it as {outcome.sentence}", now)
+
+
+def _refuse_nonsense(case: Case, outcome: Outcome) -> None:
+    wrong = outcome.disposition is Disposition.WRONG_SEVERITY
+    if wrong and outcome.meant is None:
+        raise UsageError("say which severity it should have had; for example: --as wrong_severity --severity high")
+    if not wrong and outcome.meant is not None:
+        raise UsageError(f"a severity goes with --as wrong_severity, not with --as {outcome.disposition}; leave it out")
+    if outcome.meant is case.severity:
+        raise UsageError(f"{case.name} is {case.severity} already; resolve it with: --as real")
 
 
 def wake(uow: UnitOfWork, now: datetime) -> tuple[Case, ...]:

@@ -221,6 +221,10 @@ class UnitOfWork(Protocol):
         """Snoozed cases whose time has come."""
         ...
 
+    def resolved_cases(self, *, since: datetime, limit: int = 5000) -> tuple[Case, ...]:
+        """Cases that were resolved since then and are so still, newest first."""
+        ...
+
     def add_event(self, event: CaseEvent) -> None: ...
     def events(self, case_id: int) -> tuple[CaseEvent, ...]:
         """The timeline, oldest first."""

@@ -110,13 +110,17 @@ def snooze(case: str, period: str, who: str) -> None:
     show_default=True,
     help="What it was.",
 )
+@click.option(
+    "--severity", type=click.Choice([str(s) for s in Severity]), help="With wrong_severity: what it should have been."
+)
 @click.option("--note", help="A sentence for the timeline.")
 @_who
-def resolve(case: str, disposition: str, note: str | None, who: str) -> None:
-    """Say that the case is over, and what it was."""
-    over = casework.resolve(
-        _store(), casework.case_id(case), who=who, disposition=Disposition(disposition), note=note, now=_now()
+def resolve(case: str, disposition: str, severity: str | None, note: str | None, who: str) -> None:
+    """Say that the case is over, and what it was. `listener calibrate` learns from it."""
+    outcome = casework.Outcome(
+        disposition=Disposition(disposition), meant=Severity(severity) if severity else None, note=note
     )
+    over = casework.resolve(_store(), casework.case_id(case), who=who, outcome=outcome, now=_now())
     click.echo(f"{over.name} is resolved as {over.disposition}: {_plain(over.title)}")
 
 
@@ -146,6 +150,7 @@ def _case_json(case: Case) -> dict[str, Any]:
         "respond_by": _time(case.respond_by),
         "snoozed_until": _time(case.snoozed_until),
         "disposition": case.disposition,
+        "meant": case.meant,
     }
 
 

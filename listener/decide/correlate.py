@@ -119,15 +119,22 @@ def correlate(
     if known is None:
         return _place(asked, candidates)
     same_item = mention.native_key is not None and mention.native_key == known.native_key
-    same_text = mention.content_hash == known.content_hash
-    if same_text and (same_item or mention.source_id == known.source_id):
-        return Repeat(mention_id=known.mention_id)  # a source that changes its ids brings no news and no end of keys
-    if not same_item:
+    same_source = same_item or mention.source_id == known.source_id
+    if not same_source:
         return SeenElsewhere(mention_id=known.mention_id, keys=mention.keys)
+    if mention.content_hash == known.content_hash:
+        return Repeat(mention_id=known.mention_id)  # a source that changes its ids brings no news and no end of keys
+    if not same_item and _has_its_own_id(mention, known):
+        return _place(asked, candidates)
     asked = replace(asked, mention=replace(mention, id=known.mention_id))
     return Edited(
         mention_id=known.mention_id, case_id=known.case_id, then=_after_edit(asked, known.case_id, candidates)
     )
+
+
+def _has_its_own_id(mention: Mention, known: KnownMention) -> bool:
+    """Two ids, two texts, one address and headline, no time: reviews of one product. With one time it is one item whose id changes."""
+    return None not in (mention.native_key, known.native_key) and mention.published_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +288,7 @@ def _reopened(asked: _Asked, case: Case) -> Case:
         respond_by=asked.respond_by(case.severity),
         resolved_at=None,
         disposition=None,
+        meant=None,
     )
 
 

@@ -30,7 +30,8 @@ class Case:
     """One matter. `id` is what people type ("C42"); `said_at` is the time of its first post, from which the clock runs.
 
     `lead_mention_id` is the mention that set the severity: the one that an alert shows. `respond_by` is `None` where the
-    policy gives no time for the severity.
+    policy gives no time for the severity. `meant` is the severity that it should have had, if its disposition says that
+    the one it had was wrong.
     """
 
     id: int
@@ -51,6 +52,7 @@ class Case:
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None
     disposition: Disposition | None = None
+    meant: Severity | None = None
 
     @property
     def name(self) -> str:

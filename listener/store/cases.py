@@ -23,6 +23,7 @@ from listener.store.tables import (
     CASES,
     IN_QUEUE,
     MENTIONS,
+    RESOLVED,
     SNOOZED,
 )
 from listener.store.transaction import chunks
@@ -163,6 +164,12 @@ class Cases(Mentions):
         """Snoozed cases whose time has come."""
         due = select(CASES).where(SNOOZED, CASES.c.snoozed_until <= now).order_by(CASES.c.snoozed_until, CASES.c.id)
         return tuple(mapping.case_of(row) for row in self.rows(due))
+
+    def resolved_cases(self, *, since: datetime, limit: int = 5000) -> tuple[Case, ...]:
+        """Cases that were resolved since then and are so still, newest first."""
+        newest = select(CASES).where(RESOLVED, CASES.c.resolved_at >= since)
+        ordered = newest.order_by(CASES.c.resolved_at.desc(), CASES.c.id.desc()).limit(limit)
+        return tuple(mapping.case_of(row) for row in self.rows(ordered))
 
     def add_event(self, event: CaseEvent) -> None:
         """One more line of a case's timeline."""

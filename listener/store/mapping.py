@@ -273,19 +273,21 @@ def case_values(case: Case) -> Values:
         "snoozed_until": case.snoozed_until,
         "resolved_at": case.resolved_at,
         "disposition": case.disposition.value if case.disposition else None,
+        "meant": case.meant.value if case.meant else None,
     }
 
 
 def case_of(row: Row) -> Case:
     """A row of `cases` as the domain knows it."""
     values = {name: value for name, value in row.items() if name not in ("queue_rank", "queue_by")}
-    disposition = values["disposition"]
+    disposition, meant = values["disposition"], values["meant"]
     values |= {
         "state": CaseState(values["state"]),
         "severity": Severity(values["severity"]),
         "brands": _words(values["brands"]),
         "topics": _words(values["topics"]),
         "disposition": Disposition(disposition) if disposition else None,
+        "meant": Severity(meant) if meant else None,
     }
     return Case(**values)
 

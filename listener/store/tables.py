@@ -20,6 +20,7 @@ from listener.store.columns import BigKey, UtcDateTime
 
 IN_QUEUE = text("state <> 'resolved'")
 SNOOZED = text("state = 'snoozed'")
+RESOLVED = text("state = 'resolved'")
 UNSENT = text("state IN ('pending', 'sending')")
 SENDING = text("state = 'sending'")
 DEAD = text("state = 'failed'")
@@ -160,6 +161,7 @@ class CaseRow(Row, table=True):
     __table_args__ = (
         Index("ix_cases_queue", "queue_rank", "queue_by", "id", sqlite_where=IN_QUEUE, postgresql_where=IN_QUEUE),
         Index("ix_cases_snoozed", "snoozed_until", sqlite_where=SNOOZED, postgresql_where=SNOOZED),
+        Index("ix_cases_resolved", "resolved_at", "id", sqlite_where=RESOLVED, postgresql_where=RESOLVED),
         {"sqlite_autoincrement": True},
     )
 
@@ -186,6 +188,7 @@ class CaseRow(Row, table=True):
     snoozed_until: datetime | None = Field(sa_type=UtcDateTime)
     resolved_at: datetime | None = Field(sa_type=UtcDateTime)
     disposition: str | None
+    meant: str | None
 
 
 class CaseMentionRow(Row, table=True):

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from listener import casework
+from listener.casework import Outcome
 from listener.domain.case import CaseEventKind, Disposition
 from listener.domain.errors import DeliveryDelayed, DeliveryRefused, UsageError
 from listener.domain.notification import NotificationState
+from listener.domain.verdict import Severity
 from listener.outbox import begin
 from tests.pipeline.test_poll import DOWN
 from tests.pipeline.world import RULES, Service, post
@@ -154,7 +156,9 @@ def test_an_update_of_a_resolved_case_is_dropped_with_a_reason(alarmed: Service)
     rows = alarmed.read(lambda uow: uow.notifications_of_case(1))
     if len(rows) == 1:
         pytest.fail("the second voice did not join the case")
-    casework.resolve(alarmed.store, 1, who="kim", disposition=Disposition.REAL, note=None, now=alarmed.clock.now())
+    casework.resolve(
+        alarmed.store, 1, who="kim", outcome=Outcome(disposition=Disposition.REAL), now=alarmed.clock.now()
+    )
     alarmed.clock.advance(timedelta(minutes=10))
     alarmed.deliver()
     dropped = alarmed.read(lambda uow: uow.notifications_of_case(1))[1]
@@ -169,12 +173,35 @@ def test_a_channel_that_left_the_rules_has_nothing_to_do(alarmed: Service) -> No
     assert deliver(alarmed.world, alarmed.rules, "gone/0:tape", ChannelPace()) is None
 
 
+def test_a_wrong_severity_comes_with_the_one_that_was_meant(alarmed: Service) -> None:
+    """It is stored with the case, and nothing is stored of what makes no sense."""
+    now = alarmed.clock.now()
+    for disposition, meant, says in (
+        (Disposition.WRONG_SEVERITY, None, "say which severity"),
+        (Disposition.NOISE, Severity.LOW, "not with --as noise"),
+        (Disposition.WRONG_SEVERITY, Severity.URGENT, "C1 is urgent already"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            casework.resolve(
+                alarmed.store, 1, who="kim", outcome=Outcome(disposition=disposition, meant=meant), now=now
+            )
+    outcome = Outcome(disposition=Disposition.WRONG_SEVERITY, meant=Severity.NORMAL, note="a joke")
+    casework.resolve(alarmed.store, 1, who="kim", outcome=outcome, now=now)
+    stored = alarmed.read(lambda uow: uow.resolved_cases(since=now))
+    assert [(one.id, one.severity, one.meant) for one in stored] == [(1, Severity.URGENT, Severity.NORMAL)]
+    assert alarmed.read(lambda uow: uow.events(1))[-1].detail == (
+        "kim resolved it as wrong_severity (should have been normal): a joke"
+    )
+
+
 def test_people_can_take_rest_and_end_a_case(alarmed: Service) -> None:
     """Each leaves a line on the timeline; ends cannot be repeated."""
     now = alarmed.clock.now()
     assert casework.acknowledge(alarmed.store, 1, who="kim", now=now).owner == "kim"
     casework.acknowledge(alarmed.store, 1, who="kim", now=now)
-    casework.resolve(alarmed.store, 1, who="kim", disposition=Disposition.NOISE, note="a test", now=now)
+    casework.resolve(
+        alarmed.store, 1, who="kim", outcome=Outcome(disposition=Disposition.NOISE, note="a test"), now=now
+    )
     with pytest.raises(UsageError, match="resolved already"):
         casework.acknowledge(alarmed.store, 1, who="lee", now=now)
     with pytest.raises(UsageError, match="no case C9"):

@@ -38,11 +38,23 @@ def test_a_saved_case_replaces_what_was_there(store: SqlStore) -> None:
             respond_by=None,
             snoozed_until=NOW,
             resolved_at=NOW,
-            disposition=Disposition.NOISE,
+            disposition=Disposition.WRONG_SEVERITY,
+            meant=Severity.URGENT,
         )
         uow.save_case(done)
     with store.reading() as uow:
         assert uow.case(stored.id) == replace(done, owner="민지�")
+
+
+def test_resolved_cases_come_newest_first_without_those_that_were_opened_again(store: SqlStore) -> None:
+    with store.writing() as uow:
+        over = {"state": CaseState.RESOLVED}
+        stored_case(uow, "old", resolved_at=NOW - HOUR, **over)
+        first = stored_case(uow, "first", resolved_at=NOW, disposition=Disposition.REAL, **over)
+        second = stored_case(uow, "second", resolved_at=NOW + HOUR, **over)
+        stored_case(uow, "again", resolved_at=NOW + HOUR)
+        assert uow.resolved_cases(since=NOW) == (second, first)
+        assert uow.resolved_cases(since=NOW, limit=1) == (second,)
 
 
 def test_a_case_that_is_not_stored_cannot_be_saved(store: SqlStore) -> None:

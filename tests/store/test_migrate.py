@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import listener.store.migrations as shipped
+from listener.domain.case import CaseState
 from listener.domain.errors import StoreError
 from listener.store import ProcessLock, SqlStore, migrate
 from listener.store.connect import make_engine, parse
@@ -23,15 +24,15 @@ from listener.store.migrate import SCRIPTS, Migrated
 from listener.store.schema import HEAD, revision_of
 from listener.store.tables import Row
 from listener.store.upgrade import migration_config
-from tests.store.build import damage, mention, verdict
+from tests.store.build import NOW, damage, mention, stored_case, verdict
 from tests.store.conftest import ON_POSTGRES
 
 REBUILDING = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -46,7 +47,7 @@ def longer_scripts(tmp_path: Path) -> Path:
     """Our migrations and one more that makes a table anew, as a later version of the program would have."""
     folder = tmp_path / "migrations"
     shutil.copytree(Path(shipped.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0002_next.py").write_text(REBUILDING)
+    (folder / "versions" / "v0003_next.py").write_text(REBUILDING)
     return folder
 
 
@@ -94,6 +95,24 @@ def test_migrations_go_down_and_up_again(database_url: str) -> None:
     fill(database_url)
 
 
+def test_cases_of_the_first_release_are_upgraded_as_they_are(database_url: str) -> None:
+    """Schema 0002 adds what a wrong severity should have been; ids that people type go on counting."""
+    config = migration_config(SCRIPTS)
+    store = SqlStore(database_url)
+    with store.writing() as uow:
+        before = stored_case(uow, state=CaseState.RESOLVED, resolved_at=NOW)
+    store.close()
+    with make_engine(parse(database_url), migrating=True).execution_options(begin="IMMEDIATE").begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    assert migrate(database_url).before == "0001"
+    store = SqlStore(database_url)
+    with store.writing() as uow:
+        assert uow.case(before.id) == before
+        assert stored_case(uow, "m2").id > before.id
+    store.close()
+
+
 def test_files_of_a_database_are_for_their_owner_only(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
@@ -131,15 +150,15 @@ def test_migrating_drops_no_lock_of_an_open_store(sqlite_url: str) -> None:
 
 def test_an_upgrade_keeps_every_row_and_the_backup_made_before_it(database_url: str, longer_scripts: Path) -> None:
     fill(database_url)
-    done = migrate(database_url, scripts=str(longer_scripts), head="0002")
-    assert (done.before, done.after) == ("0001", "0002")
+    done = migrate(database_url, scripts=str(longer_scripts), head="0003")
+    assert (done.before, done.after) == ("0002", "0003")
     with make_engine(parse(database_url), migrating=True).connect() as connection:
         assert connection.exec_driver_sql("SELECT id, mood FROM mentions").all() == [("m1", "calm")]
         assert len(connection.exec_driver_sql("SELECT * FROM mention_keys").all()) == 2
     if database_url.startswith("sqlite"):
         assert done.backup
         assert done.backup.stat().st_mode & 0o777 == 0o600
-        assert done.backup.name.startswith("listener.db.backup-0001-2")
+        assert done.backup.name.startswith("listener.db.backup-0002-2")
         restored = SqlStore(f"sqlite:///{done.backup}")
         with restored.reading() as uow:
             assert uow.mention("m1") == mention()
@@ -148,10 +167,10 @@ def test_an_upgrade_keeps_every_row_and_the_backup_made_before_it(database_url: 
 
 def test_an_upgrade_that_fails_changes_nothing(database_url: str, longer_scripts: Path) -> None:
     fill(database_url)
-    script = longer_scripts / "versions" / "v0002_next.py"
+    script = longer_scripts / "versions" / "v0003_next.py"
     script.write_text(f"{REBUILDING}\n    raise ZeroDivisionError\n")
     with pytest.raises(ZeroDivisionError):
-        migrate(database_url, scripts=str(longer_scripts), head="0002")
+        migrate(database_url, scripts=str(longer_scripts), head="0003")
     store = SqlStore(database_url)
     with store.reading() as uow:
         assert uow.mention("m1") == mention()
@@ -161,16 +180,16 @@ def test_an_upgrade_that_fails_changes_nothing(database_url: str, longer_scripts
 
 def test_an_upgrade_that_would_leave_broken_links_is_undone(sqlite_url: str, longer_scripts: Path) -> None:
     fill(sqlite_url)
-    script = longer_scripts / "versions" / "v0002_next.py"
+    script = longer_scripts / "versions" / "v0003_next.py"
     script.write_text(f'{REBUILDING}\n    op.execute("DELETE FROM mentions")\n')
     with pytest.raises(StoreError, match="pointing to rows of mentions that are not there; undone"):
-        migrate(sqlite_url, scripts=str(longer_scripts), head="0002")
+        migrate(sqlite_url, scripts=str(longer_scripts), head="0003")
     assert migrate(sqlite_url).before == HEAD
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(database_url: str, longer_scripts: Path) -> None:
-    migrate(database_url, scripts=str(longer_scripts), head="0002")
-    with pytest.raises(StoreError, match=r"has schema 0002, but this version of listener knows none after 0001"):
+    migrate(database_url, scripts=str(longer_scripts), head="0003")
+    with pytest.raises(StoreError, match=r"has schema 0003, but this version of listener knows none after 0002"):
         migrate(database_url)
     store = SqlStore(database_url)
     with pytest.raises(StoreError, match="install the version that wrote it"), store.reading():
@@ -179,9 +198,9 @@ def test_a_newer_database_is_refused_and_left_as_it_is(database_url: str, longer
 
 
 def test_an_older_database_is_not_opened_before_its_upgrade(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("listener.store.schema.HEAD", "0002")
+    monkeypatch.setattr("listener.store.schema.HEAD", "0003")
     store = SqlStore(database_url)
-    with pytest.raises(StoreError, match=r"older schema 0001: restart the service"), store.writing():
+    with pytest.raises(StoreError, match=r"older schema 0002: restart the service"), store.writing():
         pytest.fail("opened")
     store.close()
 

@@ -52,6 +52,7 @@ QUESTIONS: dict[str, tuple[Action, str]] = {
     "the queue of a state": (lambda uow: uow.triage_queue(state=CaseState.OPEN), "ix_cases_queue"),
     "counts of open cases": (lambda uow: uow.open_case_counts(), "ix_cases_queue"),
     "snoozed cases": (lambda uow: uow.snoozed_until(NOW), "ix_cases_snoozed"),
+    "resolved cases": (lambda uow: uow.resolved_cases(since=NOW), "ix_cases_resolved"),
     "the next due row": (lambda uow: uow.next_due("a"), "ix_outbox_unsent"),
     "due rows": (lambda uow: uow.lease_due("a", now=NOW, lease_until=NOW, limit=9), "ix_outbox_unsent"),
     "dead letters": (lambda uow: uow.dead_letters(), "ix_outbox_dead"),
