@@ -1,12 +1,17 @@
 """The commands that people type, against a database that a real run filled."""
 
 import json
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.loopback import Program, loopback
+from tests.e2e.loopback import LISTENER, RULES, Program, loopback
 
 pytestmark = pytest.mark.slow
 
@@ -154,3 +159,67 @@ def test_fetch_prints_items_or_the_class_of_the_fault(program: Program) -> None:
         place.feed_status = 410
         gone = program.call("fetch", "--url", f"{place.url}/feed", "--allow-private")
         assert (gone.returncode, gone.stderr.startswith("GONE: "), len(gone.stderr.splitlines())) == (1, True, 1)
+
+
+def test_fetch_reads_any_connector(program: Program) -> None:
+    """Settings by --set, searches by --query; what a connector needs and was not given is said."""
+    folder = program.folder / "spool"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text('{"id": "1", "text": "hello"}\nnonsense\n', encoding="utf-8")
+    done = program.call("fetch", "--connector", "spool", "--set", f"path={folder}")
+    assert json.loads(done.stdout)["text"] == "hello"
+    assert "a.jsonl:2" in done.stderr
+    assert "url" in program.call("fetch").stderr
+    assert "KEY=VALUE" in program.call("fetch", "--set", "nonsense").stderr
+    assert (
+        program.call("fetch", "--connector", "hackernews", "--url", "http://127.0.0.1:9", "--query", "x").returncode
+        == 1
+    )
+
+
+def test_status_watches_until_it_is_interrupted(program: Program) -> None:
+    """On a terminal; Ctrl-C is a clean end."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [LISTENER, "status", "--watch"], cwd=program.folder, env=program.env(TERM="xterm"), stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    seen = b""
+    while b"Sources" not in seen:
+        seen += os.read(ours, 65536)
+    process.send_signal(signal.SIGINT)
+    while _more(ours):
+        pass
+    assert process.wait(timeout=20) == 0
+
+
+def _more(terminal: int) -> bool:
+    """Read on, so that the other side is not held up; False when it has closed."""
+    try:
+        return os.read(terminal, 65536) != b""
+    except OSError:
+        return False
+
+
+def test_status_tells_a_stopped_service_and_what_waits(program: Program) -> None:
+    """The last sign of life, dead letters, waiting alerts."""
+    assert "running" in program.call("status").stdout
+    with loopback() as place:
+        place.items = [("9", "Podopay is completely down, number nine, with other words in it")]
+        place.reply = lambda _nth: 400
+        program.rules.write_text(RULES.format(url=place.url), encoding="utf-8")
+        (program.folder / ".env").write_text(f"HOOK={place.url}/hook\n", encoding="utf-8")
+        program.call("run", "--once")
+    assert "failed" in program.call("status").stdout
+    assert "Not delivered" in program.call("queue").stdout
+    with sqlite3.connect(program.database) as db:
+        db.execute("update memory set value = '2020-01-01T00:00:00+00:00' where name = 'tick'")
+    assert "not running" in program.call("status").stdout
+
+
+def test_commands_on_a_database_that_was_never_made_say_so(tmp_path: Path) -> None:
+    """One sentence, and no file is made by looking."""
+    program = Program(tmp_path, "http://127.0.0.1:9")
+    done = program.call("queue")
+    assert (done.returncode, "Traceback" in done.stderr, program.database.exists()) == (78, False, False)
+    assert "listener run" in done.stderr
