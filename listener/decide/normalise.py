@@ -40,7 +40,8 @@ def normalise_page(items: Sequence[RawItem], *, source_id: str, seen_at: datetim
     for item in items:
         trusted = item.native_id not in ambiguous
         mention = normalise(item, source_id=source_id, seen_at=seen_at, native_trusted=trusted)
-        place = next((place_of[key] for key in mention.keys if key in place_of), len(mentions))
+        found = (place_of[key] for key in mention.keys if key in place_of)
+        place = next((place for place in found if _is_one(mentions[place], mention)), len(mentions))
         if place == len(mentions):
             mentions.append(mention)
         else:
@@ -59,6 +60,15 @@ def _ambiguous_ids(items: Iterable[RawItem]) -> frozenset[str]:
             if seen.setdefault(item.native_id, content) != content:
                 ambiguous.add(item.native_id)
     return frozenset(ambiguous)
+
+
+def _is_one(mention: Mention, other: Mention) -> bool:
+    """Whether two items with a common key are one: not if each has an id and a text of its own, and no time tells them alike.
+
+    In feeds of reviews every item may have the address and the headline of the product.
+    """
+    ids, texts = {mention.native_key, other.native_key}, {mention.content_hash, other.content_hash}
+    return None in ids or len(ids) == 1 or len(texts) == 1 or mention.published_at is not None
 
 
 def _with_keys(mention: Mention, keys: Iterable[str]) -> Mention:

@@ -21,7 +21,8 @@ FULL_EVERY = timedelta(hours=24)
 """Once a day we ask without validators: some servers answer "not modified" for ever."""
 
 SEEN_MAX = 5000
-"""Hashes of items that a checkpoint remembers: those of the document, then older ones (16 bytes each)."""
+"""Hashes of items that a checkpoint remembers (16 bytes each): those of the document and no older ones, for an item whose
+author takes an edit back reads as it did before, and that is news."""
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
@@ -128,9 +129,9 @@ class _Memory:
     def after(self, response: Response, feed: Feed | None, body: str, now: datetime) -> "_Memory":
         """What to remember of a complete answer; `feed` is `None` if the document had not changed."""
         moved = _digest(response.permanent_url) if response.permanent_url else None
-        seen = self.seen if feed is None else tuple(dict.fromkeys((*feed.slices, *self.seen)))[:SEEN_MAX]
         if feed is not None and any(fault in _INCOMPLETE for fault, _ in feed.warnings):
-            return _Memory(seen=seen, moved=moved)
+            return _Memory(seen=tuple(dict.fromkeys((*feed.slices, *self.seen)))[:SEEN_MAX], moved=moved)
+        seen = self.seen if feed is None else feed.slices[:SEEN_MAX]
         return _Memory(
             etag=_header(response, "etag"),
             last_modified=_header(response, "last-modified"),

@@ -266,11 +266,23 @@ def test_a_source_that_changes_its_ids_repeats_itself() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "there", [known(source_id="alerts", native_key="n:alerts:1", content_hash="h1"), known(native_key="n:forum:9")]
-)
-def test_what_another_source_told_before_only_gives_its_keys(there: KnownMention) -> None:
+@pytest.mark.parametrize("content_hash", ["h1", "another snippet"])
+def test_what_another_source_told_before_only_gives_its_keys(content_hash: str) -> None:
+    there = known(source_id="alerts", native_key="n:alerts:1", content_hash=content_hash)
     assert decide(known=there) == SeenElsewhere(mention_id="m0", keys=("n:forum:1", "u:1"))
+
+
+@pytest.mark.parametrize(
+    ("now_id", "before"), [(None, None), ("n:forum:1", None), (None, "n:forum:1"), ("n:forum:1", "n:forum:9")]
+)
+def test_a_source_without_ids_that_last_edits_too(now_id: str | None, before: str | None) -> None:
+    """Address, headline and time say which item it is."""
+    assert isinstance(decide(said=mention(native_key=now_id), known=known(native_key=before)), Edited)
+
+
+def test_two_ids_with_two_texts_and_no_time_are_two_items_of_one_page() -> None:
+    review = mention(published_at=None)
+    assert isinstance(decide(said=review, known=known(native_key="n:forum:9")), OpenCase)
 
 
 def test_an_edit_that_turns_worse_raises_its_case_without_counting_twice() -> None:

@@ -145,6 +145,17 @@ def test_one_article_in_two_searches_is_one_mention() -> None:
     assert are_one(one, other, other_source="second-alert")
 
 
+def test_reviews_of_one_page_are_as_many_as_their_ids() -> None:
+    """Each has its own id and text; address and headline are those of the product, and no time tells them apart."""
+    one = RawItem(native_id="1", url="https://shop.example/kettle", title=TITLE, text="leaks")
+    other = replace(one, native_id="2", text="lovely")
+    page = normalise_page([one, other, replace(other, native_id="3")], source_id="shop", seen_at=SEEN)
+    assert [mention.text for mention in page] == ["leaks", "lovely", "lovely"]
+    assert len(normalise_page([one, replace(one, native_id="2")], source_id="shop", seen_at=SEEN)) == 1
+    dated = [replace(one, published_at=SAID), replace(other, published_at=SAID)]
+    assert len(normalise_page(dated, source_id="shop", seen_at=SEEN)) == 1
+
+
 def test_a_syndicated_article_is_one_mention() -> None:
     one = RawItem(url="https://a.example/story", title=TITLE, text="long", published_at=SAID)
     assert are_one(one, replace(one, url="https://b.example/mirror", text="short"), other_source="b")

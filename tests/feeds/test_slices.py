@@ -78,6 +78,14 @@ def test_an_item_parsed_alone_is_what_it_is_among_others(line: dict[str, str]) -
         assert found.items == (everything.items[number],)
 
 
+def _unmixed(word: str) -> str:
+    """UTF-8 that somebody took for Latin-1 and encoded once more ("CafÃ©") is read as what it was meant to be."""
+    try:
+        return word.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return word
+
+
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(str.strip)
 
 
@@ -93,5 +101,5 @@ def test_text_in_cdata_survives_to_the_letter(words: list[str]) -> None:
         )
     )
     found = parse_feed(body, content_type=None, url=URL)
-    given = [" ".join(word.split()) for word in escaped]
+    given = [" ".join(_unmixed(word).split()) for word in escaped]
     assert [" ".join(one.text.split()) for one in found.items] == given
