@@ -83,8 +83,10 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: run a command; turn our own errors into a sentence and an exit code."""
+    from listener.cli.lines import open_streams_to_all_text
     from listener.domain.errors import ConfigError, ListenerError, StoreBusy, StoreError, UsageError
 
+    open_streams_to_all_text()
     codes = (
         (ConfigError, EXIT_CONFIG),
         (StoreBusy, EXIT_STORE_BUSY),

@@ -1,13 +1,13 @@
 """`listener queue`, `show`, `ack`, `snooze`, `resolve`: what people do with cases."""
 
 import getpass
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from listener import casework
+from listener.cli.lines import json_line
 from listener.domain.case import Case, CaseEvent, CaseState, Disposition
 from listener.domain.errors import UsageError
 from listener.domain.mention import Mention
@@ -53,7 +53,7 @@ def queue(as_json: bool, severity: str | None, state: str | None, limit: int) ->
         dead = uow.dead_letters(limit=5)
     if as_json:
         for case in cases:
-            click.echo(json.dumps(_case_json(case), ensure_ascii=False))
+            click.echo(json_line(_case_json(case)))
         return
     print_queue(cases, counts, dead, now=_now())
 
@@ -75,7 +75,7 @@ def show(case: str, as_json: bool) -> None:
         events = uow.events(number)
         rows = uow.notifications_of_case(number)
     if as_json:
-        click.echo(json.dumps(_whole_json(found, mentions, verdict, events, rows), ensure_ascii=False))
+        click.echo(json_line(_whole_json(found, mentions, verdict, events, rows)))
         return
     print_case(found, mentions, verdict, events, rows, now=_now())
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from listener.cli.lines import json_line
 from listener.domain.errors import SourceError
 from listener.domain.mention import Mention
 
@@ -46,7 +47,7 @@ def fetch(
                 for fault, text in page.warnings:
                     click.echo(f"warning: {fault}: {text}", err=True)
                 for mention in normalise_page(page.items, source_id=connector, seen_at=clock.now()):
-                    sys.stdout.write(json.dumps(_output(mention), ensure_ascii=False) + "\n")
+                    sys.stdout.write(json_line(_output(mention)) + "\n")
         except SourceError as error:
             click.echo(f"{error.fault}: {error}", err=True)
             sys.exit(1)

@@ -1,6 +1,5 @@
 """`listener status`: sources, health, lag, queue and outbox at a glance."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from listener.cli.lines import json_line
 from listener.display import queue_table, span
 from listener.domain.case import Case
 from listener.domain.notification import Notice
@@ -72,7 +72,7 @@ def status(watch: bool, as_json: bool) -> None:
         return
     seen = snapshot(store)
     if as_json:
-        click.echo(json.dumps(_json(seen), ensure_ascii=False))
+        click.echo(json_line(_json(seen)))
     else:
         Console().print(screen(seen))
     raise SystemExit(1 if seen.notices else 0)

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from listener.cli.lines import json_line
 from listener.domain.errors import UsageError
 from listener.domain.mention import Author, RawItem, Reach
 
@@ -57,7 +58,7 @@ def triage(rules_file: Path | None) -> None:
             click.echo(f"listener: {error}", err=True)
             continue
         verdict = engine.judge(_item(post), now=datetime.now(UTC))
-        sys.stdout.write(json.dumps(_output(post.id, verdict), ensure_ascii=False) + "\n")
+        sys.stdout.write(json_line(_output(post.id, verdict)) + "\n")
     if bad:
         raise click.ClickException(f"{bad} line(s) could not be read; the others were judged")
 

@@ -134,7 +134,8 @@ def correlate(
 
 def _has_its_own_id(mention: Mention, known: KnownMention) -> bool:
     """Two ids and two texts under one address and headline: reviews of one product. With one time, too, it is one item
-    whose id changes."""
+    whose id changes.
+    """
     return None not in (mention.native_key, known.native_key) and mention.published_at is None
 
 
