@@ -72,12 +72,14 @@ def compile_rules(text: str, *, file: str, env: Mapping[str, str]) -> Loaded:
 
 def judging_ruleset(policy: Policy) -> Ruleset:
     """What judging needs, and nothing that could reach the network: for `triage`, `rules explain` and tests."""
+    from listener.sentiment.stakes import NgramStakes
     from listener.sentiment.vader import Vader
 
     return Ruleset(
         policy=policy,
         matcher=Matcher(policy.brands, policy.topics, policy.intents),
         models=(Vader(policy.scoring.lexicon),),
+        stakes=(NgramStakes("en"), NgramStakes("ko")) if policy.scoring.stakes_points else (),
         connectors={},
         notifiers={},
     )
@@ -90,6 +92,7 @@ def full_ruleset(policy: Policy, *, http: HttpClient, clock: Clock) -> Ruleset:
         policy=policy,
         matcher=judging.matcher,
         models=judging.models,
+        stakes=judging.stakes,
         connectors={spec.id: build_connector(spec, policy, http=http, clock=clock) for spec in policy.sources},
         notifiers={name: build_notifier(spec, http=http, clock=clock) for name, spec in policy.channels.items()},
     )

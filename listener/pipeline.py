@@ -111,7 +111,7 @@ def hear(rules: Ruleset, mentions: Iterable[Mention]) -> tuple[Heard, ...]:
 def assess(rules: Ruleset, mention: Mention, found: Found) -> Judgement:
     """Judge a mention; a model that fails on it leaves a verdict of "unknown", which people review."""
     try:
-        return judge(mention, found, rules.models)
+        return judge(mention, found, rules.models, rules.stakes)
     except Exception:  # one poisonous text must not hold up its neighbours, and must not be taken for neutral
         log.exception("model failed", extra={"event": "model_bug", "mention": mention.id})
         unknown = Sentiment(

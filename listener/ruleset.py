@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from listener.connector import Connector
-from listener.decide.judge import SentimentModel
+from listener.decide.judge import SentimentModel, StakesModel
 from listener.decide.match import Matcher
 from listener.domain.policy import Policy
 from listener.notifier import Notifier
@@ -23,6 +23,7 @@ class Ruleset:
     models: tuple[SentimentModel, ...]
     connectors: Mapping[str, Connector]
     notifiers: Mapping[str, Notifier]
+    stakes: tuple[StakesModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Step 3: what the author thinks of the brand, as far as a model can tell.
+"""Step 3: what the author thinks of the brand, and what is at stake, as far as a model can tell.
 
 A text that no model reads is UNKNOWN, with the reason. That is a verdict of its own and never the same as neutral.
 """
@@ -11,7 +11,7 @@ from typing import Protocol
 from listener.decide.fold import fold
 from listener.decide.match import Found
 from listener.domain.mention import Mention
-from listener.domain.verdict import Judgement, Label, Sentiment
+from listener.domain.verdict import Judgement, Label, Sentiment, Stakes
 
 
 class SentimentModel(Protocol):
@@ -28,26 +28,51 @@ class SentimentModel(Protocol):
         ...
 
 
-def judge(mention: Mention, found: Found, models: Sequence[SentimentModel]) -> Judgement:
-    """The judgement of the first model that reads the mention; UNKNOWN, and why, if none does.
+class StakesModel(Protocol):
+    """A judge of what is at stake. `name` names the model and its version ("stakes-ko 1")."""
+
+    name: str
+
+    def reads(self, mention: Mention) -> bool:
+        """Can it judge this mention's writing and language?"""
+        ...
+
+    def judge(self, text: str) -> Stakes:
+        """Judge a text of any length and content in bounded time."""
+        ...
+
+
+def judge(
+    mention: Mention, found: Found, models: Sequence[SentimentModel], stakes: Sequence[StakesModel] = ()
+) -> Judgement:
+    """The judgements of the first models that read the mention: of its sentiment, UNKNOWN, and why, if none does; of what
+    is at stake, `None` if none does.
 
     Sentences that name a rival are left out, for anger at them is not anger at us; unless there are no others.
     """
-    return Judgement(sentiment=_sentiment(mention, found, models), topics=found.topics, intents=found.intents)
-
-
-def _sentiment(mention: Mention, found: Found, models: Sequence[SentimentModel]) -> Sentiment:
     text = mention.full_text
+    ours = _without_rivals(text, found.rivals) if found.rivals else text
+    if not _has_letters(ours):
+        ours = text
+    sentiment = _sentiment(mention, ours, models)
+    if ours != text and sentiment.label is not Label.UNKNOWN:
+        why = f"{sentiment.why}; without the sentences on {', '.join(found.rivals)}"
+        sentiment = replace(sentiment, why=why)
+    return Judgement(
+        sentiment=sentiment, topics=found.topics, intents=found.intents, stakes=_stakes(mention, ours, stakes)
+    )
+
+
+def _sentiment(mention: Mention, text: str, models: Sequence[SentimentModel]) -> Sentiment:
     if not _has_letters(text):
         return _unknown("too short to judge")
     model = next((model for model in models if model.reads(mention)), None)
-    if model is None:
-        return _unknown(f"no model reads {_writing(mention)} yet")
-    ours = _without_rivals(text, found.rivals) if found.rivals else text
-    if ours == text or not _has_letters(ours):
-        return model.judge(text)
-    judged = model.judge(ours)
-    return replace(judged, why=f"{judged.why}; without the sentences on {', '.join(found.rivals)}")
+    return model.judge(text) if model else _unknown(f"no model reads {_writing(mention)} yet")
+
+
+def _stakes(mention: Mention, text: str, models: Sequence[StakesModel]) -> Stakes | None:
+    model = next((model for model in models if model.reads(mention)), None) if _has_letters(text) else None
+    return model.judge(text) if model else None
 
 
 def _has_letters(text: str) -> bool:

@@ -1,7 +1,8 @@
 """Step 4: how soon somebody has to look: a score from 0 to 100, the severity it falls into, and a reason for each point.
 
-Points add up; nothing takes points away, so no word of praise can hide an outage. Praise counts through the model alone:
-the surer it is that the author is content, the fewer points `scoring.negative` gives.
+Points add up; nothing takes points away, so no word of praise can hide an outage. Two models give most of them: one says
+what is at stake (`scoring.stakes`), the other how sure it is that the author is unhappy with us (`scoring.negative`). What
+is urgent for a content author ("five stars, though the plug melted") and what is unhappy about a trifle both show.
 """
 
 import math
@@ -11,7 +12,7 @@ from datetime import datetime
 from listener.decide.match import Found
 from listener.domain.mention import Mention
 from listener.domain.policy import Policy, Scoring, Topic
-from listener.domain.verdict import Judgement, Label, Match, Reason, Sentiment, Severity, Verdict
+from listener.domain.verdict import Judgement, Label, Match, Reason, Sentiment, Severity, Stakes, Verdict
 
 _BANDS = (Severity.URGENT, Severity.HIGH, Severity.NORMAL)
 
@@ -69,7 +70,7 @@ def _reasons(
 ) -> tuple[Reason, ...]:
     scoring = policy.scoring
     matters = (*_of(policy.topics, found.topics), *_of(policy.intents, found.intents))
-    reasons = [_sentiment(judgement.sentiment, scoring)]
+    reasons = [_sentiment(judgement.sentiment, scoring), *_stakes(judgement.stakes, scoring)]
     reasons += [_matter(topic, found.matches) for topic in matters]
     reasons += _reach(mention, _concern(judgement.sentiment, matters), scoring)
     reasons += _repeat(mention, judgement.sentiment, last_complaint_at, scoring)
@@ -94,6 +95,28 @@ def _sentiment(sentiment: Sentiment, scoring: Scoring) -> Reason:
     return Reason(code="sentiment", text=text, points=points, rule="scoring.negative")
 
 
+# What a text is worth that is surely of that severity, as a share of `scoring.stakes.points`: of the shipped 90, just enough
+# for its band.
+_NORMAL_WORTH, _HIGH_WORTH = 0.25, 0.5
+
+
+def stakes_worth(stakes: Stakes) -> float:
+    """The worth to expect, 0..1: the mean of what each severity is worth, by how likely it is."""
+    return min(1.0, _NORMAL_WORTH * stakes.p_normal + _HIGH_WORTH * stakes.p_high + stakes.p_urgent)
+
+
+def _stakes(stakes: Stakes | None, scoring: Scoring) -> list[Reason]:
+    if stakes is None or not scoring.stakes_points:
+        return []
+    likely = {Severity.URGENT: stakes.p_urgent, Severity.HIGH: stakes.p_high, Severity.NORMAL: stakes.p_normal}
+    told = ", ".join(f"{p:.0%} {severity}" for severity, p in likely.items() if p >= _WORTH_TELLING)
+    words = ", ".join(f"{phrase} ({weight:+.1f})" for phrase, weight in stakes.phrases)
+    text = f"what is at stake: {told or 'most likely nothing'}{f'; {words}' if words else ''}"
+    points = round(scoring.stakes_points * stakes_worth(stakes), 1)
+    return [Reason(code="stakes", text=text, points=points, rule="scoring.stakes")]
+
+
+_WORTH_TELLING = 0.15
 _TERMS_SHOWN = 3
 
 

@@ -92,6 +92,7 @@ class Scoring:
     repeat_complaint: RepeatComplaint | None
     severity: Mapping[Severity, float]
     lexicon: Mapping[str, float] = field(default_factory=dict)
+    stakes_points: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

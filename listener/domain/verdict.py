@@ -68,12 +68,32 @@ class Sentiment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stakes:
+    """How likely each severity is by what the text says is at stake. The four sum up to 1.
+
+    `phrases` are the words that spoke most for a higher severity, each with its weight in log-odds, the heaviest first.
+    """
+
+    p_urgent: float
+    p_high: float
+    p_normal: float
+    p_low: float
+    model: str
+    phrases: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """Sentiment towards the brand, topics and intents. `topics` and `intents` are ids from rules.yaml, in its order."""
+    """Sentiment towards the brand, topics and intents. `topics` and `intents` are ids from rules.yaml, in its order.
+
+    `stakes` is `None` where no model reads the text, and on a verdict that was read back: what it led to is among the
+    verdict's reasons.
+    """
 
     sentiment: Sentiment
     topics: tuple[str, ...] = ()
     intents: tuple[str, ...] = ()
+    stakes: Stakes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,7 @@ def _scoring(report: Report, rules: RulesText) -> Scoring:
         repeat_complaint=RepeatComplaint(within=repeat.within, points=repeat.points) if repeat.points else None,
         severity={Severity.URGENT: bands.urgent, Severity.HIGH: bands.high, Severity.NORMAL: bands.normal},
         lexicon={word.lower(): value for word, value in scoring.lexicon.items()},
+        stakes_points=scoring.stakes.points,
     )
 
 

@@ -171,7 +171,13 @@ class TopicText(Section):
 class NegativeText(Section):
     """Points for sounding unhappy with us, times how sure the model is."""
 
-    points: Points = 35
+    points: Points = 20
+
+
+class StakesText(Section):
+    """Points for what the text says is at stake, times how severe the model of the language expects it to be."""
+
+    points: Points = 90
 
 
 class UnknownText(Section):
@@ -217,6 +223,7 @@ class ScoringText(Section):
     """How points add up to a score of 0 to 100."""
 
     negative: NegativeText = NegativeText()
+    stakes: StakesText = StakesText()
     unknown: UnknownText = UnknownText()
     intents: dict[str, Points] = Field(default={}, description="Points for each intent.")
     reach: ReachText = ReachText()

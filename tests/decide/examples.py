@@ -21,7 +21,7 @@ from listener.domain.policy import (
 )
 from listener.domain.policy import Matcher as RouteMatcher
 from listener.domain.query import Term
-from listener.domain.verdict import Judgement, Label, Reason, Sentiment, Severity, Verdict
+from listener.domain.verdict import Judgement, Label, Reason, Sentiment, Severity, Stakes, Verdict
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -127,6 +127,12 @@ def sentiment(label: Label = Label.NEGATIVE, p_negative: float = 0.8) -> Sentime
     if label is Label.UNKNOWN:
         return Sentiment(label=label, value=None, p_negative=None, model="none", why="no model reads Korean yet")
     return Sentiment(label=label, value=1 - 2 * p_negative, p_negative=p_negative, model="vader 3.3.2", why="lost")
+
+
+def stakes(*, urgent: float = 0.0, high: float = 0.0, normal: float = 0.0, **changes: Any) -> Stakes:
+    low = 1 - urgent - high - normal
+    usual = Stakes(p_urgent=urgent, p_high=high, p_normal=normal, p_low=low, model="stakes-en 1")
+    return replace(usual, **changes)
 
 
 def judgement(label: Label = Label.NEGATIVE, p_negative: float = 0.8, **changes: Any) -> Judgement:

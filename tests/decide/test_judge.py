@@ -6,8 +6,8 @@ import pytest
 
 from listener.decide.judge import judge
 from listener.domain.mention import Mention
-from listener.domain.verdict import Label, Sentiment
-from tests.decide.examples import found, mention, sentiment
+from listener.domain.verdict import Label, Sentiment, Stakes
+from tests.decide.examples import found, mention, sentiment, stakes
 
 
 class Model:
@@ -93,3 +93,39 @@ def test_anger_at_a_rival_is_not_anger_at_us() -> None:
 )
 def test_a_text_that_cannot_be_told_apart_is_judged_whole(text: str) -> None:
     assert why(text, "Bada Air") == text
+
+
+# --- what is at stake ----------------------------------------------------------------------------------------------------
+
+
+class StakesEcho:
+    """Reads one language and names in `model` what it was given."""
+
+    name = "stakes"
+
+    def __init__(self, lang: str) -> None:
+        self._lang = lang
+
+    def reads(self, mention: Mention) -> bool:
+        return mention.lang == self._lang
+
+    def judge(self, text: str) -> Stakes:
+        return stakes(urgent=0.5, model=f"{self._lang}: {text}")
+
+
+def stakes_of(said: Mention, *rivals: str) -> str | None:
+    judged = judge(said, found(rivals=rivals), [], [StakesEcho("ko"), StakesEcho("en")]).stakes
+    return judged.model if judged else None
+
+
+def test_the_first_model_that_reads_the_mention_says_what_is_at_stake() -> None:
+    assert stakes_of(mention("it melted", title="Toaster")) == "en: Toaster\nit melted"
+
+
+@pytest.mark.parametrize("said", [mention("on brûle", lang="fr"), mention("🔥🔥"), mention("")])
+def test_where_no_model_reads_or_nothing_is_written_the_stakes_are_not_known(said: Mention) -> None:
+    assert stakes_of(said) is None
+
+
+def test_what_is_at_stake_for_a_rival_is_left_out() -> None:
+    assert stakes_of(mention("Bada Air caught fire. I flew Haneul."), "Bada Air") == "en: I flew Haneul."

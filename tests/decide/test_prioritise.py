@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.decide.match import Found
-from listener.decide.prioritise import prioritise, severity_of
+from listener.decide.prioritise import prioritise, severity_of, stakes_worth
 from listener.domain.mention import Author, Mention, Reach
 from listener.domain.policy import Policy, ReachScoring, Topic
-from listener.domain.verdict import Judgement, Label, Match, Reason, Severity, Verdict
-from tests.decide.examples import NOW, found, judgement, mention, policy, scoring, topic
+from listener.domain.verdict import Judgement, Label, Match, Reason, Severity, Stakes, Verdict
+from tests.decide.examples import NOW, found, judgement, mention, policy, scoring, stakes, topic
 
 
 def decide(
@@ -172,6 +172,79 @@ def test_the_verdict_says_by_which_rules_and_when() -> None:
     assert (verdict.mention_id, verdict.ruleset, verdict.decided_at, verdict.matches) == ("m1", "d1", NOW, (match,))
 
 
+# --- what is at stake ----------------------------------------------------------------------------------------------------
+
+STAKES_90 = policy(scoring=scoring(stakes_points=90.0, negative_points=20.0, unknown_points=0.0))
+
+
+@pytest.mark.parametrize(
+    ("known", "severity"),
+    [
+        (stakes(urgent=1), Severity.URGENT),
+        (stakes(high=1), Severity.HIGH),
+        (stakes(normal=1), Severity.NORMAL),
+        (stakes(), Severity.LOW),
+    ],
+)
+def test_where_nothing_else_is_known_the_severity_is_that_of_the_model(known: Stakes, severity: Severity) -> None:
+    assert decide(judged=judgement(Label.UNKNOWN, stakes=known), rules=STAKES_90).severity is severity
+
+
+@pytest.mark.parametrize(("p_negative", "severity"), [(1.0, Severity.NORMAL), (0.05, Severity.LOW)])
+def test_an_unhappy_author_is_heard_where_little_is_at_stake(p_negative: float, severity: Severity) -> None:
+    assert decide(judged=judgement(p_negative=p_negative, stakes=stakes()), rules=STAKES_90).severity is severity
+
+
+def test_a_content_author_does_not_hide_an_emergency() -> None:
+    judged = judgement(Label.POSITIVE, 0.02, stakes=stakes(urgent=0.8, high=0.1))
+    assert decide(judged=judged, rules=STAKES_90).severity is Severity.URGENT
+
+
+def test_the_stakes_are_told_with_the_words_that_counted() -> None:
+    known = stakes(urgent=0.62, high=0.21, normal=0.1, phrases=(("burning smell", 1.31), ("charger", 0.4)))
+    assert reason(decide(judged=judgement(stakes=known), rules=STAKES_90), "stakes") == Reason(
+        code="stakes",
+        text="what is at stake: 62% urgent, 21% high; burning smell (+1.3), charger (+0.4)",
+        points=67.5,
+        rule="scoring.stakes",
+    )
+
+
+def test_little_at_stake_is_told_too() -> None:
+    told = reason(decide(judged=judgement(stakes=stakes(normal=0.1)), rules=STAKES_90), "stakes")
+    assert (told.text, told.points) == ("what is at stake: most likely nothing", 2.2)
+
+
+def test_a_policy_may_do_without_the_stakes() -> None:
+    assert "stakes" not in codes(decide(judged=judgement(stakes=stakes(urgent=1))))
+
+
+SHARES = st.tuples(*[st.floats(0, 1)] * 4).filter(lambda four: sum(four) > 0.1)
+
+
+def shares(four: tuple[float, ...]) -> Stakes:
+    low, normal, high, urgent = (share / sum(four) for share in four)
+    return Stakes(p_low=low, p_normal=normal, p_high=high, p_urgent=urgent, model="m")
+
+
+@given(SHARES, st.integers(0, 3), st.floats(0, 1), st.floats(0, 1))
+def test_what_becomes_more_severe_never_scores_less(
+    four: tuple[float, ...], place: int, part: float, p_negative: float
+) -> None:
+    """Move part of a share to the next severity."""
+    known = shares(four)
+    steps = [known.p_low, known.p_normal, known.p_high, known.p_urgent]
+    moved = steps[place] * part
+    steps[place] -= moved
+    steps[min(place + 1, 3)] += moved
+    worse = Stakes(p_low=steps[0], p_normal=steps[1], p_high=steps[2], p_urgent=steps[3], model="m")
+    before, after = (
+        decide(judged=judgement(p_negative=p_negative, stakes=one), rules=STAKES_90).score for one in (known, worse)
+    )
+    assert after >= before
+    assert 0 <= stakes_worth(known) <= stakes_worth(worse) + 1e-9 <= 1 + 1e-8
+
+
 # --- what holds for every policy ---------------------------------------------------------------------------------------
 
 POINTS = st.floats(0, 60).map(lambda points: round(points, 1))
@@ -194,6 +267,7 @@ def policies(draw: st.DrawFn) -> Policy:
     points = scoring(
         negative_points=draw(POINTS),
         unknown_points=draw(POINTS),
+        stakes_points=draw(POINTS),
         unknown_review=draw(st.booleans()),
         reach=reach,
         severity=severity,
@@ -208,7 +282,7 @@ MENTIONS = st.builds(
     COUNTS,
     COUNTS,
 )
-JUDGEMENTS = st.builds(judgement, st.sampled_from(list(Label)), st.floats(0, 1))
+JUDGEMENTS = st.builds(judgement, st.sampled_from(list(Label)), st.floats(0, 1), stakes=st.none() | SHARES.map(shares))
 PAST = st.none() | st.integers(0, 60).map(lambda days: NOW - timedelta(days=days))
 
 
