@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
@@ -42,12 +42,12 @@ class Contribution:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The n-grams found in one prepared text: `places` gives the first span of each by its number in the model."""
+class Reading(NamedTuple):
+    """A prepared text, every n-gram in it as (number in the model, start, end), and which ones they are."""
 
     text: str
-    places: Mapping[int, tuple[int, int]]
+    hits: list[tuple[int, int, int]]
+    found: set[int]
 
 
 class NgramModel:
@@ -68,6 +68,7 @@ class NgramModel:
         self._bias: tuple[float, ...] = tuple(header["bias"])
         self._unit: float = header["unit"]
         self._weights = tuple(weights)
+        self._pulls: dict[tuple[float, ...], list[float]] = {}  # each is dear to make and the same for all texts
         self._find = AhoCorasick(ngrams, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 
     @classmethod
@@ -88,7 +89,8 @@ class NgramModel:
     def read(self, text: str) -> Reading:
         """Find the n-grams of a text. The one costly step; scores and explanations start from it."""
         prepared = prepare(text)
-        return Reading(prepared, self._places(prepared))
+        hits = self._find(prepared, overlapping=True)
+        return Reading(prepared, hits, {hit[0] for hit in hits})
 
     def scores(self, text: str) -> tuple[float, ...]:
         """The log-odds of each class, without the extras."""
@@ -96,19 +98,17 @@ class NgramModel:
 
     def scores_of(self, reading: Reading) -> tuple[float, ...]:
         """As `scores`, of a text that was read."""
-        found = reading.places
+        found = reading.found
         unit = self._unit_of(len(found))
-        return tuple(
-            [
-                bias + unit * sum([row[number] for number in found])
-                for bias, row in zip(self._bias, self._weights, strict=True)
-            ]
-        )
+        sums = [sum(map(row.__getitem__, found)) for row in self._weights]
+        return tuple([bias + unit * whole for bias, whole in zip(self._bias, sums, strict=True)])
 
     def contributions(self, text: str, cls: str) -> tuple[Contribution, ...]:
         """What each n-gram added to the score of a class, the heaviest first. With `bias(cls)` they sum up to the score."""
         mapped = prepare_mapped(text)
-        places = self._places(mapped.text)
+        places: dict[int, tuple[int, int]] = {}
+        for number, start, end in self._find(mapped.text, overlapping=True):
+            places.setdefault(number, (start, end))
         row, unit = self._weights[self.classes.index(cls)], self._unit_of(len(places))
         added = [
             Contribution(mapped.text[start:end], *_origin(mapped, start, end), unit * row[number])
@@ -116,34 +116,31 @@ class NgramModel:
         ]
         return tuple(sorted(added, key=lambda one: (-abs(one.weight), one.start, one.text)))
 
-    def strongest(self, reading: Reading, weights: Sequence[float], most: int) -> tuple[tuple[str, float], ...]:
-        """The words that count most for a mixture of classes (`weights`, one for each), in a few microseconds.
+    def strongest(self, reading: Reading, mixture: tuple[float, ...], most: int) -> tuple[tuple[str, float], ...]:
+        """The words that speak most for a mixture of classes (one figure for each class), in a few microseconds.
 
-        Each n-gram stands for the words that it touches; words already told are passed over. With each goes the weight of
-        the one n-gram that brought it. Only n-grams that pull towards the mixture are told.
+        Each n-gram stands for the words that it touches, and words already told are passed over. With each goes what its
+        n-gram adds to the mixture. n-grams that speak against it are not told.
         """
-        rows = [(weight, row) for weight, row in zip(weights, self._weights, strict=True) if weight]
-        pulls = [(sum([weight * row[number] for weight, row in rows]), number) for number in reading.places]
+        pull = self._pulls.get(mixture) or self._pulls.setdefault(mixture, self._pull(mixture))
+        unit = self._unit_of(len(reading.found))
         told: dict[str, float] = {}
-        unit = self._unit_of(len(reading.places))
-        for pull, number in sorted(pulls, reverse=True)[: 4 * most]:
-            if pull <= 0 or len(told) == most:
-                break
-            words = _words_around(reading.text, *reading.places[number])
-            if words and not any(words in other or other in words for other in told):
-                told[words] = unit * pull
+        speaking = [(pull[hit[0]], hit) for hit in reading.hits if pull[hit[0]] > 0]
+        for weight, (_, start, end) in sorted(speaking, reverse=True)[: 4 * most]:
+            words = _words_around(reading.text, start, end)
+            if words.strip(_DUMB) and not any(words in other or other in words for other in told):
+                told[words] = unit * weight
+                if len(told) == most:
+                    break
         return tuple(told.items())
+
+    def _pull(self, mixture: Sequence[float]) -> list[float]:
+        rows = [[share * weight for weight in row] for share, row in zip(mixture, self._weights, strict=True)]
+        return list(map(sum, zip(*rows, strict=True)))
 
     def bias(self, cls: str) -> float:
         """The score of a class for a text without any known n-gram."""
         return self._bias[self.classes.index(cls)]
-
-    def _places(self, prepared: str) -> dict[int, tuple[int, int]]:
-        places: dict[int, tuple[int, int]] = {}
-        for number, start, end in self._find(prepared, overlapping=True):
-            if number not in places:
-                places[number] = (start, end)
-        return places
 
     def _unit_of(self, count: int) -> float:
         return self._unit / math.sqrt(count) if count else 0.0
@@ -151,15 +148,14 @@ class NgramModel:
 
 # --- preparing a text --------------------------------------------------------------------------------------------------
 
-# Each is a pattern and what stands instead. They run over folded text, whose only white space is single spaces.
-_STEPS = (
+# Each is a pattern and what stands instead.
+_MASKS = (
     (re.compile(r"(?:https?://|www\.)\S+"), " 🔗 "),
     (re.compile(r"@[\w.]+"), " @ "),
     (re.compile(r"\d"), "0"),
     (re.compile(r"([^ ])\1\1+"), r"\1\1"),
-    (re.compile(r"[^\w\s']+"), r" \g<0> "),
-    (re.compile(r"  +"), " "),
 )
+_TOKEN = re.compile(r"[\w']+|[^\w\s']+")
 
 
 def prepare(text: str) -> str:
@@ -167,20 +163,24 @@ def prepare(text: str) -> str:
 
     Links become 🔗, handles @, digits 0; a character repeated stands twice. What is prepared stays about as long.
     """
-    prepared = f" {fold(text[:MAX_READ])} "
-    for pattern, instead in _STEPS:
-        prepared = pattern.sub(instead, prepared)
-    return prepared
+    masked = fold(text[:MAX_READ])
+    for pattern, instead in _MASKS:
+        masked = pattern.sub(instead, masked)
+    return f" {' '.join(_TOKEN.findall(masked))} "
 
 
 def prepare_mapped(text: str) -> Folded:
     """As `prepare`, with the place in `text` of every prepared character. Much dearer: for explanations."""
-    folded = fold_mapped(text[:MAX_READ])
-    offsets = folded.offsets
-    mapped = Folded(f" {folded.text} ", [offsets[0], *offsets, offsets[-1]])
-    for pattern, instead in _STEPS:
-        mapped = _replace(mapped, pattern, instead)
-    return mapped
+    masked = fold_mapped(text[:MAX_READ])
+    for pattern, instead in _MASKS:
+        masked = _replace(masked, pattern, instead)
+    parts, offsets = [" "], [masked.offsets[0]]
+    for token in _TOKEN.finditer(masked.text):
+        parts += (token.group(), " ")
+        offsets += masked.offsets[token.start() : token.end() + 1]
+    if len(parts) == 1:
+        parts, offsets = ["  "], [*offsets, offsets[0]]
+    return Folded("".join(parts), [*offsets, masked.offsets[-1]])
 
 
 def _replace(mapped: Folded, pattern: re.Pattern[str], instead: str) -> Folded:
@@ -193,18 +193,10 @@ def _replace(mapped: Folded, pattern: re.Pattern[str], instead: str) -> Folded:
         put_in = match.expand(instead)
         parts += (mapped.text[done:start], put_in)
         offsets += mapped.offsets[done:start]
-        offsets += _spread(mapped.offsets, start, end, put_in, match.group())
+        offsets += [mapped.offsets[start]] * (len(put_in) - 1)
+        offsets.append(mapped.offsets[end if put_in[-1] == " " else start])
         done = end
     return Folded("".join([*parts, mapped.text[done:]]), [*offsets, *mapped.offsets[done:]])
-
-
-def _spread(offsets: Sequence[int], start: int, end: int, put_in: str, was: str) -> Sequence[int]:
-    """Where the characters put in came from: their own places if only spaces were set around them, else the whole match."""
-    if put_in == f" {was} ":
-        return [offsets[start], *offsets[start:end], offsets[end]]
-    if put_in.startswith(" "):
-        return [offsets[start], *[offsets[start]] * (len(put_in) - 2), offsets[end]][: len(put_in)]
-    return [offsets[start]] * len(put_in)
 
 
 def _origin(mapped: Folded, start: int, end: int) -> tuple[int, int]:
@@ -229,3 +221,5 @@ def _words_around(prepared: str, start: int, end: int) -> str:
 
 
 _LONGEST_WORD = 30
+_DUMB = "@🔗0.,: "
+"""What explains nothing to people, though it may count."""

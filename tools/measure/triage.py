@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from listener.app import compile_rules, judging_ruleset, shipped
-from listener.cli.triage import Post, _item
+from listener.domain.mention import Author, RawItem, Reach
 from listener.domain.verdict import Severity, Verdict
 from listener.pipeline import Triage
 
@@ -42,7 +42,20 @@ def read(path: Path) -> list[Row]:
 
 def judge(engine: Triage, rows: Iterable[Row]) -> list[Judged]:
     """Each post with its verdict."""
-    return [(row, engine.judge(_item(Post.model_validate(row)), now=NOW)) for row in rows]
+    return [(row, engine.judge(item(row), now=NOW)) for row in rows]
+
+
+def item(row: Row) -> RawItem:
+    """The post as a platform would have given it."""
+    return RawItem(
+        native_id=row["id"],
+        title=row.get("title"),
+        text=row["text"],
+        author=Author(handle=row.get("author"), followers=row.get("followers")),
+        lang=row.get("lang"),
+        reach=Reach(**{name: row.get(name) for name in ("followers", "likes", "replies", "reposts")}),
+        brands=(row["brand"],) if row.get("brand") else (),
+    )
 
 
 def _share(of: Sequence[Judged], holds: Callable[[Judged], bool]) -> str:

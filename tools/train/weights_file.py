@@ -19,8 +19,8 @@ def pack(header: Mapping[str, Any], ngrams: Sequence[str], weights: Sequence[Seq
     n-grams all of whose weights round to nothing are left out.
     """
     unit = max(abs(weight) for row in weights for weight in row) / LARGEST
-    rows = [(ngram, *(round(row[at] / unit) for row in weights)) for at, ngram in enumerate(ngrams)]
-    lines = ["\t".join([row[0].replace(" ", SPACE), *map(str, row[1:])]) for row in sorted(rows) if any(row[1:])]
+    rounded = [(ngram, [round(row[at] / unit) for row in weights]) for at, ngram in enumerate(ngrams)]
+    lines = ["\t".join([ngram.replace(" ", SPACE), *map(str, row)]) for ngram, row in sorted(rounded) if any(row)]
     first = json.dumps({"extras": {}, "settings": {}, **header, "unit": unit}, ensure_ascii=False, sort_keys=True)
     plain = "\n".join([first, *lines, ""]).encode()
     packed = io.BytesIO()
