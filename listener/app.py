@@ -72,13 +72,14 @@ def compile_rules(text: str, *, file: str, env: Mapping[str, str]) -> Loaded:
 
 def judging_ruleset(policy: Policy) -> Ruleset:
     """What judging needs, and nothing that could reach the network: for `triage`, `rules explain` and tests."""
+    from listener.sentiment.english_model import English
+    from listener.sentiment.korean import Korean
     from listener.sentiment.stakes import NgramStakes
-    from listener.sentiment.vader import Vader
 
     return Ruleset(
         policy=policy,
         matcher=Matcher(policy.brands, policy.topics, policy.intents),
-        models=(Vader(policy.scoring.lexicon),),
+        models=(English(policy.scoring.lexicon), Korean()),
         stakes=(NgramStakes("en"), NgramStakes("ko")) if policy.scoring.stakes_points else (),
         connectors={},
         notifiers={},
