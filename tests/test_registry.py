@@ -41,8 +41,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def find(package: str = "places") -> list[str]:
-    kit = registry._Kit(
+def kit_of(package: str = "places") -> registry._Kit:
+    return registry._Kit(
         word="connector",
         package=package,
         group="listener.connectors",
@@ -50,7 +50,14 @@ def find(package: str = "places") -> list[str]:
         limits=Limits,
         methods=("check", "poll"),
     )
-    return list(registry.discover(kit))
+
+
+def find(package: str = "places") -> list[str]:
+    return list(registry.discover(kit_of(package)))
+
+
+def configurations() -> registry.Configurations:
+    return registry.Configurations(kit_of(), lambda: registry.discover(kit_of()))
 
 
 def problems() -> list[str]:
@@ -135,3 +142,33 @@ def test_a_broken_entry_point_is_told_with_its_package(folder: Path, monkeypatch
     monkeypatch.setattr(registry, "entry_points", lambda group: [point])
     (problem,) = problems()
     assert problem.startswith("lobby:Lobby of the package listener-lobby: it cannot be imported")
+
+
+def test_a_configuration_that_is_named_costs_the_import_of_its_own_module(folder: Path) -> None:
+    for name in ("Ara", "Bada"):
+        (folder / f"{name}.py").write_text(GOOD.format(name=name))
+    assert configurations()["Ara"].__name__ == "AraConfig"
+    assert "places.Ara" in sys.modules
+    assert "places.Bada" not in sys.modules
+
+
+def test_a_configuration_is_found_whatever_its_module_is_called(folder: Path) -> None:
+    (folder / "a.py").write_text(GOOD.format(name="Ara"))
+    (folder / "b.py").write_text(GOOD.format(name="a"))
+    assert configurations()["Ara"].__name__ == "AraConfig"
+    assert configurations()["a"].__name__ == "aConfig"
+
+
+@pytest.mark.parametrize("name", ["nothing", "_part", "os.path", "../x", ""])
+def test_there_is_no_configuration_of_what_is_not_there(folder: Path, name: str) -> None:
+    (folder / "a.py").write_text(GOOD.format(name="Ara"))
+    (folder / "_part.py").write_text(GOOD.format(name="_part"))
+    assert configurations().get(name) is None
+    assert list(configurations()) == ["Ara"]
+    assert len(configurations()) == 1
+
+
+def test_a_named_module_that_is_wrong_is_told_like_any_other(folder: Path) -> None:
+    (folder / "a.py").write_text("import nowhere_at_all")
+    with pytest.raises(ConfigError, match="nowhere_at_all"):
+        configurations()["a"]

@@ -2,9 +2,5 @@
 
 `decode` finds the encoding, `outline` cuts the text into items and refuses what is no feed, `repair` makes each item small
 and well-formed, `entries` hands it to feedparser, `jsonfeed` reads JSON Feed, `polling` is the conversation with a server
-that every connector for a feed has.
+that every connector for a feed has. Nothing is imported here: whoever only checks an address needs no parser.
 """
-
-from listener.feeds.document import Feed, fingerprint, parse_feed, parse_new
-
-__all__ = ["Feed", "fingerprint", "parse_feed", "parse_new"]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from listener.domain.errors import Fault, SourceError, SourceRefused
-from listener.feeds import parse_feed, parse_new
+from listener.feeds.document import parse_feed, parse_new
 from listener.feeds.outline import MAX_ITEMS
 from tests.feeds.corpus import CORPUS, ROWS, URL, feed, item
 

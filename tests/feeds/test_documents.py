@@ -9,7 +9,7 @@ import pytest
 
 from listener.domain.errors import Fault, SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from listener.domain.mention import Author, Markup, RawItem
-from listener.feeds import Feed, parse_feed
+from listener.feeds.document import Feed, parse_feed
 from tests.feeds.corpus import URL, feed, item
 
 ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"{}><title>t</title>{}</feed>'

@@ -11,7 +11,7 @@ import pytest
 from listener.decide.normalise import readable
 from listener.domain.errors import SourceError
 from listener.domain.mention import RawItem
-from listener.feeds import Feed, parse_feed
+from listener.feeds.document import Feed, parse_feed
 from tests.feeds.corpus import ROWS, URL, body
 
 # A matter of the exchange, before there is a document.

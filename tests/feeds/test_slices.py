@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listener.feeds import fingerprint, parse_feed, parse_new
+from listener.feeds.document import fingerprint, parse_feed, parse_new
 from tests.feeds.corpus import CORPUS, ROWS, URL, feed, item
 
 
