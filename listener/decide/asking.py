@@ -124,11 +124,12 @@ class Chooser:
 
     def candidates(self, spans: Mapping[int, Any]) -> list[int]:
         """The places of the asks that may be true, in their order."""
-        if not self._by_term:
+        if self._by_term.keys().isdisjoint(spans):
             return self._always
         places = set(self._always)
         for number in spans:
-            places.update(self._by_term.get(number, ()))
+            if number in self._by_term:
+                places.update(self._by_term[number])
         return sorted(places)
 
 
@@ -160,7 +161,8 @@ def _not(part: Ask) -> Ask:
 
 def _near(left: Ask, right: Ask, distance: int) -> Ask:
     def ask(reading: Reading, keep: Keep | None) -> Hits | None:
-        lefts, rights = left.ask(reading, keep), right.ask(reading, keep)
+        lefts = left.ask(reading, keep)
+        rights = right.ask(reading, keep) if lefts else None
         if not lefts or not rights:
             return None
         near_left = within(reading, lefts, rights, distance)

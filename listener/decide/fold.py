@@ -56,6 +56,8 @@ def compose(text: str) -> str:
     Canonical ordering is quadratic in a run of marks (32,000 of them take half a second). No language uses more than a
     handful; 30 is the limit of the Stream-Safe Text Format (Unicode Standard Annex 15, section 13).
     """
+    if text.isascii():
+        return text
     return unicodedata.normalize("NFC", _LONG_RUN.sub(_thin, text))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.decide.script import dominant_script
+from listener.decide.script import _weigh, dominant_script
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,14 @@ def test_the_writing_that_says_most_names_the_text(text: str, script: str) -> No
 @given(st.text())
 def test_every_text_has_an_answer(text: str) -> None:
     assert dominant_script(text)
+
+
+@given(
+    st.lists(st.sampled_from(["word ", "é", "’", "😡", "환불", "退", "か", "жалоба", "ش", "12 ", "ภาษา"]), max_size=30)
+)
+def test_a_text_with_few_other_letters_is_told_without_weighing_them(parts: list[str]) -> None:
+    """The short cut for ordinary English with an accent, a curly quote or an emoji gives the answer of the long way."""
+    text = "".join(parts)
+    weights = _weigh(text)
+    if weights.get("latin", 0) > sum(weights.values()) / 2:
+        assert dominant_script(text) == "latin"
