@@ -191,8 +191,13 @@ def schema(against: Path | None) -> None:
 
 
 @rules.command()
-def sample() -> None:
+@click.option("--pack", help="Print this pack instead, as `include` names it.")
+def sample(pack: str | None) -> None:
     """Print the rules.yaml that we ship, to begin with."""
     from listener.app import shipped
+    from listener.rules.packs import SHIPPED
+    from listener.rules.problems import one_of
 
-    click.echo(shipped("rules.yaml"), nl=False)
+    if pack is not None and pack not in SHIPPED:
+        raise UsageError(f"there is no pack {pack!r}; {one_of(pack, SHIPPED)}")
+    click.echo(shipped("rules.yaml") if pack is None else SHIPPED[pack], nl=False)

@@ -131,9 +131,10 @@ def _matter(topic: Topic, matches: Sequence[Match]) -> Reason:
 
 def _concern(sentiment: Sentiment, matters: Sequence[Topic]) -> float:
     """How much of the reach counts, 0..1. Reach makes a complaint louder and is none by itself: a newspaper's neutral
-    report or a famous fan is no reason to hurry.
+    report or a famous fan is no reason to hurry. Nor is a topic that counts for nothing: those are for routing.
     """
-    return 1.0 if matters or sentiment.p_negative is None else sentiment.p_negative
+    counts = any(topic.points or topic.at_least for topic in matters)
+    return 1.0 if counts or sentiment.p_negative is None else sentiment.p_negative
 
 
 def _reach(mention: Mention, concern: float, scoring: Scoring) -> list[Reason]:

@@ -15,7 +15,8 @@ class ListenerError(Exception):
 class Problem:
     """One thing wrong in a file that people edit. Lines and columns count from 1; `None` where there is no place.
 
-    `severity` is "error" (the file cannot be used) or "warning".
+    `severity` is "error" (the file cannot be used) or "warning". `file` is given if it is not the file that people named:
+    a pack that theirs includes.
     """
 
     message: str
@@ -25,10 +26,11 @@ class Problem:
     excerpt: str | None = None
     remedy: str | None = None
     severity: str = "error"
+    file: str | None = None
 
     def sentence(self, file: str) -> str:
         """`rules.yaml:12:7: topics.billing.point: unknown key "point"; did you mean "points"?`"""
-        place = ":".join(str(part) for part in (file, self.line, self.column) if part is not None)
+        place = ":".join(str(part) for part in (self.file or file, self.line, self.column) if part is not None)
         where = f"{self.path}: " if self.path else ""
         remedy = f"; {self.remedy}" if self.remedy else ""
         return f"{place}: {where}{self.message}{remedy}"

@@ -1,16 +1,14 @@
-"""From the validated shape of the file to the `Policy`: queries are parsed, names are resolved, odd things are said."""
+"""From the validated shape of the file and its packs to the `Policy`: names are resolved, odd things are said."""
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from listener.domain.policy import (
-    Advice,
     Brand,
     Digest,
     Escalation,
     EscalationStep,
-    Examples,
     Policy,
     QuietHours,
     ReachScoring,
@@ -19,31 +17,34 @@ from listener.domain.policy import (
     Route,
     Scoring,
     Silence,
-    Topic,
 )
-from listener.domain.query import And, Field, FieldName, Not, Or, Query, Term
+from listener.domain.query import Term
 from listener.domain.verdict import Severity
-from listener.rules import configs, routes
-from listener.rules.problems import Path, Report, one_of
-from listener.rules.query import QueryError, entry, parse
+from listener.rules import configs, routes, topics
+from listener.rules.document import Document
+from listener.rules.packs import Pack
+from listener.rules.problems import Report, one_of
+from listener.rules.queries import NOTHING, checked
 from listener.rules.routes import Names
-from listener.rules.shape import BrandText, RulesText, TopicText
+from listener.rules.shape import BrandText, RulesText
 
 _NAME = re.compile(r"\w[\w.-]{0,63}")
 _NAMED = ("brands", "sources", "topics", "intents", "receivers", "escalation", "digests")
 
 
-def policy(report: Report, rules: RulesText, around: configs.Surroundings, *, digest: str) -> Policy:
-    """The policy. If the report failed it is incomplete and must not be used."""
-    _check_ids(report)
+def policy(file: Document[RulesText], packs: Sequence[Pack], around: configs.Surroundings, *, digest: str) -> Policy:
+    """The policy. If the report of the file or of a pack failed, it is incomplete and must not be used."""
+    report, rules = file.report, file.text
+    for one in (report, *(pack.report for pack in packs)):
+        _check_ids(one)
     receivers = configs.receivers(report, rules, around)
-    names = Names.of(report, receivers)
+    names = Names.of(report.places, [pack.report.places for pack in packs], receivers)
     built = Policy(
         digest=digest,
         brands=tuple(_brand(report, name, text, names) for name, text in rules.brands.items()),
         sources=configs.sources(report, rules, around),
-        topics=tuple(_topic(report, ("topics", name), text, text.points, names) for name, text in rules.topics.items()),
-        intents=_intents(report, rules, names),
+        topics=topics.topics(file, packs, names),
+        intents=topics.intents(file, packs, names),
         scoring=_scoring(report, rules),
         respond_within=rules.respond_within,
         receivers=receivers,
@@ -72,115 +73,24 @@ def _check_ids(report: Report) -> None:
         report.error(("receivers", routes.NOBODY), message, remedy="choose another name", key=True)
 
 
-# --- brands and topics -----------------------------------------------------------------------------------------------
+# --- brands -----------------------------------------------------------------------------------------------------------
 
 
 def _brand(report: Report, name: str, text: BrandText, names: Names) -> Brand:
     path = ("brands", name)
     for index, rival in enumerate(text.rivals):
         place = (*path, "rivals", index)
-        query = _checked(report, place, rival, names, one_entry=True)
-        if not isinstance(query, Term) and query is not _NOTHING:
+        query = checked(report, place, rival, names, one_entry=True)
+        if not isinstance(query, Term) and query is not NOTHING:
             report.error(place, "a rival is a name, not a query", remedy="write one name for each entry")
     return Brand(
         id=name,
         name=text.name or name,
-        query=_checked(report, (*path, "query"), text.query, names),
-        exclude=_checked(report, (*path, "exclude"), text.exclude, names) if text.exclude is not None else None,
+        query=checked(report, (*path, "query"), text.query, names),
+        exclude=checked(report, (*path, "exclude"), text.exclude, names) if text.exclude is not None else None,
         accounts=tuple(" ".join(account.split()) for account in text.accounts),
         rivals=text.rivals,
     )
-
-
-_NOTHING = Or(())
-
-
-def _checked(report: Report, path: Path, text: str, names: Names, *, one_entry: bool = False) -> Query:
-    """The query of a text. What is wrong with it is reported; then the result finds nothing."""
-    try:
-        query = entry(text) if one_entry else parse(text)
-    except QueryError as error:
-        report.error(path, f"{error.message} (character {error.column})", remedy=error.remedy, shift=error.column - 1)
-        return _NOTHING
-    if not isinstance(query, Term):
-        for field in _fields(query):
-            _check_field(report, path, field, names)
-    return query
-
-
-def _fields(query: Query) -> Iterable[Field]:
-    if isinstance(query, Field):
-        yield query
-    elif isinstance(query, Not):
-        yield from _fields(query.part)
-    elif isinstance(query, And | Or):
-        for part in query.parts:
-            yield from _fields(part)
-
-
-def _check_field(report: Report, path: Path, field: Field, names: Names) -> None:
-    label = field.name.value
-    if field.name in (FieldName.SOURCE, FieldName.BRAND) and field.value not in names.values[label]:
-        report.error(path, f'there is no {label} "{field.value}"', remedy=one_of(field.value, names.values[label]))
-
-
-def _topic(report: Report, path: Path, text: TopicText, points: float | None, names: Names) -> Topic:
-    section, name = path
-    wanted = _entries(report, (*path, "any"), text.any, names)
-    hidden = _entries(report, (*path, "none"), text.none, names)
-    for query in hidden:
-        if query in wanted:
-            index = hidden.index(query)
-            report.warn((*path, "none", index), "stands in any as well, so that term never counts", remedy="remove one")
-    if text.near is not None and not names.values["brand"]:
-        report.warn((*path, "near"), "there is no brand to be near to, so this never applies", remedy="add a brand")
-    return Topic(
-        id=str(name),
-        place=f"{section}.{name}",
-        any=_or(wanted),
-        none=_or(hidden) if hidden else None,
-        near_brand=text.near,
-        at_least=text.at_least,
-        points=points or 0.0,
-        advice=Advice(do=text.advice.do, avoid=text.advice.avoid, handle_by=text.handle_by),
-        examples=Examples(match=text.examples.match, ignore=text.examples.ignore),
-    )
-
-
-def _entries(report: Report, path: Path, texts: tuple[str, ...], names: Names) -> list[Query]:
-    found: dict[Query, int] = {}
-    for index, text in enumerate(texts):
-        query = _checked(report, (*path, index), text, names, one_entry=True)
-        if query in found:
-            report.warn((*path, index), f"stands here twice, first as entry {found[query] + 1}", remedy="remove one")
-            continue
-        found[query] = index
-        if isinstance(query, Term) and len(query.folded) == 1 and not query.folded.isascii() and query.folded.isalpha():
-            report.warn((*path, index), f'"{query.text}" is inside very many words', remedy="write a longer term")
-    return list(found)
-
-
-def _or(queries: list[Query]) -> Query:
-    return queries[0] if len(queries) == 1 else Or(tuple(queries))
-
-
-def _intents(report: Report, rules: RulesText, names: Names) -> tuple[Topic, ...]:
-    points = rules.scoring.intents
-    for name in points:
-        if name not in names.values["intent"]:
-            remedy = one_of(name, names.values["intent"])
-            report.error(("scoring", "intents", name), f'there is no intent "{name}"', remedy=remedy, key=True)
-    built = []
-    for name, text in rules.intents.items():
-        path = ("intents", name)
-        if text.points is not None and name in points:
-            message = f"the points of this intent stand in scoring.intents.{name} as well"
-            report.error((*path, "points"), message, remedy="keep one of them", key=True)
-        given = text.points if text.points is not None else points.get(name)
-        if given is None and text.at_least is None:
-            report.warn(path, "changes nothing in the score", remedy=f"add {name}: 10 to scoring.intents", key=True)
-        built.append(_topic(report, path, text, given, names))
-    return tuple(built)
 
 
 # --- the rest ----------------------------------------------------------------------------------------------------------

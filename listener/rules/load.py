@@ -2,31 +2,35 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from listener.domain.errors import ConfigError, Problem
 from listener.domain.policy import Policy
 from listener.rules import build
 from listener.rules.changes import changes
 from listener.rules.configs import Surroundings
-from listener.rules.problems import Places, Report
+from listener.rules.document import open_document
+from listener.rules.packs import SHIPPED, Pack, included
+from listener.rules.problems import Places
 from listener.rules.shape import RulesText
-from listener.rules.yaml_text import Group, plain, read
 
 __all__ = ["Loaded", "changes", "load"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A policy that can be used, what is odd about its file, and where things stand in it."""
+    """A policy that can be used, what is odd about its file, and where things stand in it.
+
+    `places` has the packs that the file includes, in its order, and then the file itself: the order in which their lists
+    are joined.
+    """
 
     policy: Policy
     warnings: tuple[Problem, ...]
-    places: Places
+    places: tuple[Places, ...]
 
 
 def load(
@@ -36,67 +40,30 @@ def load(
     connectors: Mapping[str, type[BaseModel]],
     notifiers: Mapping[str, type[BaseModel]],
     env: Mapping[str, str],
+    packs: Mapping[str, str] = SHIPPED,
 ) -> Loaded:
     """Read the text of a rules file. `file` is its name for messages; the models are the plug-ins' configurations.
 
-    Raises `ConfigError` with all errors in the order of the file; warnings come with the result.
+    `packs` has the texts of the packs that it may include, by name. Raises `ConfigError` with all errors in the order of
+    the file, then those of its packs; warnings come with the result.
     """
-    reading = read(text)
-    if reading.root is None:
-        raise ConfigError(file, reading.problems)
-    report = Report(reading.root, reading.problems)
-    if not isinstance(reading.root, Group):
-        report.error((), 'the file should consist of sections like "brands:"', remedy='begin with "version: 1"')
-        raise ConfigError(file, report.ordered())
-    rules = _shape(report, plain(reading.root))
+    document = open_document(text, RulesText, file=file)
+    taken = included(document.report, document.text.include, packs)
     around = Surroundings(connectors=connectors, notifiers=notifiers, env=env)
-    policy = build.policy(report, rules, around, digest=_digest(rules))
-    problems = report.ordered()
-    if report.failed:
+    policy = build.policy(document, taken, around, digest=_digest(document.text, taken))
+    reports = (document.report, *(pack.report for pack in taken))
+    problems = tuple(problem for report in reports for problem in report.ordered())
+    if any(report.failed for report in reports):
         raise ConfigError(file, tuple(problem for problem in problems if problem.severity == "error"))
-    return Loaded(policy=policy, warnings=problems, places=report.places)
+    places = (*(pack.report.places for pack in taken), document.report.places)
+    return Loaded(policy=policy, warnings=problems, places=places)
 
 
-def _shape(report: Report, data: Any) -> RulesText:
-    """The validated shape. What is wrong is reported and left out, as little as possible, so that the rest is checked."""
-    for prune in (_prune_values, _prune_entries, _prune_sections):
-        try:
-            return RulesText.model_validate(data)
-        except ValidationError as error:
-            if prune is _prune_values:
-                report.validation(error, (), RulesText)
-            for detail in error.errors(include_url=False):
-                prune(data, detail["loc"])
-    return RulesText.model_validate(data)
-
-
-def _prune_values(data: Any, loc: tuple[Any, ...]) -> None:
-    """Take out the one value. Nothing goes out of a list, so that places behind it keep their numbers."""
-    holder = None
-    for part in loc:
-        inside = isinstance(data, dict) and part in data
-        if not inside and not (isinstance(data, list) and isinstance(part, int)):
-            break
-        holder, name, data = data, part, data[part]
-    if isinstance(holder, dict):
-        del holder[name]
-
-
-def _prune_entries(data: dict[str, Any], loc: tuple[Any, ...]) -> None:
-    section = data.get(loc[0])
-    if isinstance(section, dict) and len(loc) > 1:
-        section.pop(loc[1], None)
-    else:
-        data.pop(loc[0], None)
-
-
-def _prune_sections(data: dict[str, Any], loc: tuple[Any, ...]) -> None:
-    data.pop(loc[0], None)
-
-
-def _digest(rules: RulesText) -> str:
-    """Twelve hexadecimal digits of SHA-256 over what the file means: not its comments, its spelling or its examples."""
-    no_examples = {"__all__": {"examples"}}
-    meaning = rules.model_dump(mode="json", exclude={"topics": no_examples, "intents": no_examples})
-    text = json.dumps(meaning, sort_keys=True, ensure_ascii=True)
+def _digest(rules: RulesText, packs: Sequence[Pack]) -> str:
+    """Twelve hexadecimal digits of SHA-256 over what the file and its packs mean: not their comments or examples."""
+    parts = [part.model_dump(mode="json", exclude=_EXAMPLES) for part in (rules, *(pack.text for pack in packs))]
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+_EXAMPLES = {"topics": {"__all__": {"examples"}}, "intents": {"__all__": {"examples"}}}

@@ -37,10 +37,11 @@ def one_of(word: str, known: Iterable[str]) -> str:
 
 
 class Places:
-    """Where things stand in one document."""
+    """Where things stand in one document. `file` is its name if that is not the file that people gave us: a pack."""
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, file: str | None = None) -> None:
         self._root = root
+        self.file = file
 
     def node(self, path: Path) -> Node | None:
         """The node at that path, or `None` if the document has none there."""
@@ -72,6 +73,13 @@ class Places:
         node = self.node((section,))
         return node.value is not None if isinstance(node, Scalar) else bool(node and node.items)
 
+    def count(self, path: Path) -> int:
+        """How many values stand there: those of a list, or one, or none."""
+        node = self.node(path)
+        if isinstance(node, Listing):
+            return len(node.items)
+        return int(isinstance(node, Scalar) and node.value is not None)
+
     def known(self, loc: Iterable[Any]) -> tuple[Path, bool]:
         """A location of pydantic's as a path in the document, and whether it was found whole.
 
@@ -102,8 +110,8 @@ def _child(node: Node | None, part: str | int) -> Node | None:
 class Report:
     """Collects all problems of one document, each with its place. Order of reporting does not matter."""
 
-    def __init__(self, root: Node, problems: Iterable[Problem] = ()) -> None:
-        self.places = Places(root)
+    def __init__(self, root: Node, problems: Iterable[Problem] = (), *, file: str | None = None) -> None:
+        self.places = Places(root, file)
         self._problems = list(problems)
 
     def error(
@@ -123,7 +131,8 @@ class Report:
 
     def ordered(self) -> tuple[Problem, ...]:
         """All problems by their place; what has none comes first."""
-        return tuple(sorted(self._problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+        ordered = sorted(self._problems, key=lambda problem: (problem.line or 0, problem.column or 0))
+        return tuple(replace(problem, file=self.places.file) for problem in ordered)
 
     def _add(self, problem: Problem, path: Path, *, key: bool, shift: int | None = None) -> None:
         node = self.places.node(path)
@@ -155,11 +164,19 @@ class Report:
             message, remedy = in_words(detail)
             self.error(path, message, remedy=remedy)
 
-    def _missing(self, path: Path, whole: bool, name: str) -> None:
+    def missing(self, path: Path, *, remedy: str | None = None) -> None:
+        """The last part of the path has to be written. Says nothing if it is, for then it was wrong and that is said."""
+        node = self.places.node(path)
+        if node is None:
+            self._missing(path[:-1], whole=False, name=str(path[-1]), remedy=remedy)
+        elif isinstance(node, Scalar) and node.value is None:
+            self._missing(path, whole=True, name=str(path[-1]))
+
+    def _missing(self, path: Path, whole: bool, name: str, remedy: str | None = None) -> None:
         if whole:
             self.error(path, f'"{name}" is empty', remedy="write its value; a text that begins with # needs quotes")
         else:
-            self.error(path, f'"{name}" is missing', remedy=f'add "{name}: ..."', key=True)
+            self.error(path, f'"{name}" is missing', remedy=remedy or f'add "{name}: ..."', key=True)
 
 
 _SECRET = re.compile("pass|secret|token|webhook|url|key|auth")

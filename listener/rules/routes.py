@@ -1,14 +1,14 @@
 """The routing tree: matchers are parsed, inheritance is resolved, and what can never happen is said."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from listener.decide.route import LABELS
 from listener.domain.policy import Matcher, MatchOp, Route
 from listener.domain.verdict import Label, Severity
-from listener.rules.problems import Path, Report, dotted, one_of
+from listener.rules.problems import Path, Places, Report, dotted, one_of
 from listener.rules.query import check_regex
 from listener.rules.shape import RouteText, RulesText
 
@@ -27,9 +27,11 @@ class Names:
     values: Mapping[str, frozenset[str]]
 
     @staticmethod
-    def of(report: Report, receivers: Mapping[str, object]) -> "Names":
-        """All names that the file gives, those of broken entries too: one mistake should not make two problems."""
-        written = report.places.names
+    def of(places: Places, packs: Iterable[Places], receivers: Mapping[str, object]) -> "Names":
+        """All names that the file and its packs give, those of broken entries too: one mistake should not make two
+        problems.
+        """
+        written, everywhere = places.names, (places, *packs)
         return Names(
             receivers=written("receivers") | frozenset(receivers),
             digests=written("digests"),
@@ -39,8 +41,8 @@ class Names:
                 "sentiment": frozenset(Label),
                 "review": frozenset({"yes", "no"}),
                 "brand": written("brands"),
-                "topic": written("topics"),
-                "intent": written("intents"),
+                "topic": frozenset().union(*(one.names("topics") for one in everywhere)),
+                "intent": frozenset().union(*(one.names("intents") for one in everywhere)),
                 "source": written("sources"),
             },
         )

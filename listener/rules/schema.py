@@ -1,25 +1,44 @@
 """The JSON Schema of rules.yaml, with the keys of every connector and notifier, for editors that complete and check."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from listener.rules.packs import SHIPPED
 from listener.rules.shape import RulesText
 
 Schema = dict[str, Any]
 
 
-def json_schema(connectors: Mapping[str, type[BaseModel]], notifiers: Mapping[str, type[BaseModel]]) -> Schema:
-    """The schema as JSON values (draft 2020-12). The same models give the same schema, key for key."""
+def json_schema(
+    connectors: Mapping[str, type[BaseModel]],
+    notifiers: Mapping[str, type[BaseModel]],
+    packs: Iterable[str] = SHIPPED,
+) -> Schema:
+    """The schema as JSON values (draft 2020-12). The same models and packs give the same schema, key for key."""
     schema = _untitled(RulesText.model_json_schema())
     definitions: Schema = schema["$defs"]
     for name, section in schema["properties"].items():
         schema["properties"][name] = _or_empty(section)
+    schema["properties"]["include"]["anyOf"][0] = _choices(sorted(packs))
     _offer(definitions, "SourceText", "connector", connectors)
     _offer(definitions, "ChannelText", "notifier", notifiers)
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "rules.yaml of Listener"}
-    return {**title, **schema, "$defs": dict(sorted(definitions.items()))}
+    return {**title, **schema, **_NO_PACK, "$defs": dict(sorted(definitions.items()))}
+
+
+# Without packs a topic has to bring its words itself.
+_WORDS: Schema = {"additionalProperties": {"required": ["any"]}}
+_NO_PACK: Schema = {
+    "if": {"not": {"required": ["include"]}},
+    "then": {"properties": {"topics": _WORDS, "intents": _WORDS}},
+}
+
+
+def _choices(names: list[str]) -> Schema:
+    """One of the names, or a list of them."""
+    return {"anyOf": [{"enum": names}, {"type": "array", "items": {"enum": names}}]}
 
 
 def _untitled(schema: Any) -> Any:

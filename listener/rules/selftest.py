@@ -1,6 +1,6 @@
 """Runs the examples that topics and intents carry: what `listener rules check` does beside loading."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,17 +28,31 @@ class ExampleFailure:
         """One sentence with the place, the example and what to do."""
         return f"{dotted(self.path)}: {self.message}: {_cut(self.text)!r}; {self.remedy}"
 
-    def problem(self, places: Places) -> Problem:
-        """The same with line and column."""
-        line, column = places.at(self.path)
+    def problem(self, places: Sequence[Places]) -> Problem:
+        """The same with its file, line and column. `places` are those of the documents whose lists were joined."""
+        document, path = _written(self.path, places)
+        line, column = document.at(path)
         return Problem(
             message=self.message,
             line=line,
             column=column,
-            path=dotted(self.path),
+            path=dotted(path),
             excerpt=_cut(self.text),
             remedy=self.remedy,
+            file=document.file,
         )
+
+
+def _written(path: Path, places: Sequence[Places]) -> tuple[Places, Path]:
+    """The document in which the entry of a joined list stands, and its path there."""
+    *holder, index = path
+    before = 0
+    for document in places:
+        count = document.count(tuple(holder))
+        if int(index) < before + count:
+            break
+        before += count
+    return document, (*holder, int(index) - before)
 
 
 def run_examples(policy: Policy, matcher: Matcher) -> tuple[ExampleFailure, ...]:

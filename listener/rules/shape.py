@@ -6,9 +6,19 @@ counts as not written, because that is what is left when somebody comments out t
 
 import re
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    model_validator,
+)
 from pydantic.json_schema import WithJsonSchema
 
 from listener.domain.policy import SourceMode
@@ -156,7 +166,9 @@ class ExamplesText(Section):
 class TopicText(Section):
     """What a mention can be about, or what its author means to do."""
 
-    any: Annotated[Texts, Field(min_length=1)] = Field(description="Words and phrases; one of them is enough.")
+    any: Annotated[Texts, Field(min_length=1)] = Field(
+        default=(), description="Words and phrases; one of them is enough. A pack may have some already."
+    )
     none: Texts = Field(default=(), description="Phrases in which those words mean something harmless.")
     near: Near | None = Field(default=None, description="brand/12: only within 12 words of the brand.")
     at_least: Severity | None = Field(
@@ -166,6 +178,25 @@ class TopicText(Section):
     handle_by: Text | None = Field(default=None, description="How the team should answer, for instance phone.")
     advice: AdviceText = AdviceText()
     examples: ExamplesText = ExamplesText()
+
+
+Off = Literal["off"]
+OFF: Off = "off"
+
+
+def _kind(value: object) -> str:
+    return OFF if value == OFF else "(topic)"  # brackets, so that no key of a file is taken for this tag
+
+
+TopicOrOff = Annotated[Annotated[TopicText, Tag("(topic)")] | Annotated[Off, Tag(OFF)], Discriminator(_kind)]
+TopicsText = dict[str, TopicOrOff]
+
+
+class PackText(Section):
+    """A pack: topics and intents that a file may include."""
+
+    topics: dict[str, TopicText] = {}
+    intents: dict[str, TopicText] = {}
 
 
 class NegativeText(Section):
@@ -318,8 +349,9 @@ class RulesText(Section):
     version: Version = 1
     brands: dict[str, BrandText] = {}
     sources: dict[str, SourceText] = {}
-    topics: dict[str, TopicText] = {}
-    intents: dict[str, TopicText] = {}
+    include: Texts = Field(default=(), description="Packs of topics and intents that we ship.")
+    topics: TopicsText = Field(default={}, description="What a mention is about; off switches one of a pack off.")
+    intents: TopicsText = Field(default={}, description="What its author means to do; off switches one of a pack off.")
     scoring: ScoringText = ScoringText()
     respond_within: dict[Severity, Duration] = {
         Severity.URGENT: timedelta(minutes=5),

@@ -180,7 +180,7 @@ def test_the_order_of_sections_means_nothing(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("text", ["- a\n", "just words\n", "42\n", "'text'\n"])
 def test_a_file_that_is_no_group_of_sections_is_refused(text: str) -> None:
-    assert errors(text) == ['1:1: the file should consist of sections like "brands:"; begin with "version: 1"']
+    assert errors(text) == ['1:1: the file should consist of sections like "topics:"; begin with "version:"']
 
 
 def test_a_file_that_is_no_yaml_is_refused() -> None:
