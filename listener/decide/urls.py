@@ -19,7 +19,8 @@ _MAX_UNWRAPS = 3
 def canonical_url(url: str) -> str | None:
     """The canonical form of `url`, or `None` if it is not a link that people may be shown.
 
-    Only http and https, without user or password, with a host that has an ASCII (punycode) form, at most 2,048 characters.
+    Only http and https, with a host that has an ASCII (punycode) form, at most 2,048 characters. User and password, which
+    only make `bank.example@evil.example` look like another place, are left out.
     """
     for _ in range(_MAX_UNWRAPS):
         parts = _split(url)
@@ -58,7 +59,7 @@ def _split(url: str) -> _Parts | None:
     except ValueError:
         return None
     scheme = split.scheme.lower()
-    if scheme not in _DEFAULT_PORTS or "@" in split.netloc:
+    if scheme not in _DEFAULT_PORTS:
         return None
     host = _host(split.hostname or "")
     if not host:

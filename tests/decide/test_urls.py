@@ -22,6 +22,8 @@ from listener.decide.urls import address, canonical_url, host_of
         ("https://하늘항공.example/", "https://xn--ob0bx0iro8apca.example/"),
         ("http://[2001:DB8::1]:8080/x", "http://[2001:db8::1]:8080/x"),
         ("  https://x.example/a\n", "https://x.example/a"),
+        ("https://bank.example@evil.example/", "https://evil.example/"),
+        ("https://user:w@rd@x.example/", "https://x.example/"),
     ],
 )
 def test_spellings_that_the_standard_calls_equal(written: str, canonical: str) -> None:
@@ -128,8 +130,6 @@ def test_mobile_and_short_forms_are_unified_only_where_the_site_is_known(written
         "/a/b",
         "http://",
         "http:///path",
-        "https://bank.example@evil.example/",
-        "https://user:word@x.example/",
         "https://x.example\\@evil.example/",
         "http://x.example:port/",
         "http://x.example:99999/",

@@ -236,7 +236,9 @@ def _listening(server: HostileServer, http: AiohttpClient, template: Path, folde
     return Listening(server, http, Path(shutil.copy(template, folder / "listener.db")), sources)
 
 
-SMALL = [row for row in ALL if 0 < row["expect"].get("items", 0) <= 50]
+# What is one item does not depend on its encoding, compression or cost.
+KINDS = ("control", "identity", "dates", "shape", "platform", "json", "damaged")
+SMALL = [row for row in ALL if row["kind"] in KINDS and row["expect"].get("items")]
 
 
 @pytest.mark.parametrize("row", SMALL, ids=lambda row: row["file"])
