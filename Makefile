@@ -42,7 +42,7 @@ docs: $(VENV)/.dev ## Write docs/sources.md and the picture of the demo anew
 
 lock: ## Resolve the dependencies anew (maintainers; needs uv)
 	uv export --no-emit-project --no-default-groups --group build --extra demo --no-header -q -o requirements.lock
-	uv export --no-emit-project --no-default-groups --group build --group dev --all-extras --no-header -q -o requirements-dev.lock
+	uv export --no-emit-project --no-default-groups --group build --group dev --extra postgres --extra demo --no-header -q -o requirements-dev.lock
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from listener import __version__, registry
 from listener.connector import Connector, ConnectorQuery
+from listener.decide.judge import SentimentModel, StakesModel
 from listener.decide.match import Matcher, literals
 from listener.domain.errors import ConfigError, Problem
 from listener.domain.policy import ChannelSpec, Policy, SourceSpec
@@ -20,6 +21,7 @@ from listener.ruleset import Ruleset
 from listener.settings import Settings
 
 if TYPE_CHECKING:
+    from listener.sentiment.embedding import Embedder
     from listener.store import SqlStore
 
 USER_AGENT = f"listener/{__version__} (self-hosted mention monitoring)"
@@ -70,25 +72,40 @@ def compile_rules(text: str, *, file: str, env: Mapping[str, str]) -> Loaded:
     )
 
 
-def judging_ruleset(policy: Policy) -> Ruleset:
+def embedder(settings: Settings, *, hurried: bool = True) -> "Embedder | None":
+    """The embedding, if the extra `quality` is installed and LISTENER_EMBEDDING is not off. Nothing starts before a text."""
+    from listener.sentiment.embedding import UNHURRIED, Embedder, Patience, installed
+
+    if settings.embedding == "off" or not installed():
+        return None
+    return Embedder(patience=Patience() if hurried else UNHURRIED)
+
+
+def judging_ruleset(policy: Policy, vectors: "Embedder | None" = None) -> Ruleset:
     """What judging needs, and nothing that could reach the network: for `triage`, `rules explain` and tests."""
     from listener.sentiment.english_model import English
     from listener.sentiment.korean import Korean
     from listener.sentiment.stakes import NgramStakes
 
+    models: tuple[SentimentModel, ...] = (English(policy.scoring.lexicon), Korean())
+    stakes: tuple[StakesModel, ...] = (NgramStakes("en"), NgramStakes("ko")) if policy.scoring.stakes_points else ()
+    if vectors is not None:
+        from listener.sentiment.quality import sentiment_with, stakes_with
+
+        models, stakes = sentiment_with(models, vectors), stakes_with(stakes, vectors)
     return Ruleset(
         policy=policy,
         matcher=Matcher(policy.brands, policy.topics, policy.intents),
-        models=(English(policy.scoring.lexicon), Korean()),
-        stakes=(NgramStakes("en"), NgramStakes("ko")) if policy.scoring.stakes_points else (),
+        models=models,
+        stakes=stakes,
         connectors={},
         notifiers={},
     )
 
 
-def full_ruleset(policy: Policy, *, http: HttpClient, clock: Clock) -> Ruleset:
+def full_ruleset(policy: Policy, *, http: HttpClient, clock: Clock, vectors: "Embedder | None" = None) -> Ruleset:
     """Everything that the daemon needs. Touches no network."""
-    judging = judging_ruleset(policy)
+    judging = judging_ruleset(policy, vectors)
     return Ruleset(
         policy=policy,
         matcher=judging.matcher,
@@ -141,8 +158,9 @@ class App:
     store: "SqlStore"
     http: HttpClient
     clock: Clock
+    vectors: "Embedder | None" = None
 
     def ruleset(self, text: str) -> tuple[Ruleset, Loaded]:
         """The text of rules.yaml as a ruleset that can be run. Raises `ConfigError`."""
         loaded = compile_rules(text, file=str(self.settings.rules), env=self.environment())
-        return full_ruleset(loaded.policy, http=self.http, clock=self.clock), loaded
+        return full_ruleset(loaded.policy, http=self.http, clock=self.clock, vectors=self.vectors), loaded

@@ -20,8 +20,9 @@ from listener.domain.errors import ConfigError, Problem
 
 LogFormat = Literal["auto", "human", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+Embedding = Literal["auto", "off"]
 
-_OURS: Final = ("LISTENER_RULES", "LISTENER_DB", "LISTENER_LOG", "LISTENER_LOG_LEVEL")
+_OURS: Final = ("LISTENER_RULES", "LISTENER_DB", "LISTENER_LOG", "LISTENER_LOG_LEVEL", "LISTENER_EMBEDDING")
 _TOO_OPEN: Final = 0o037
 """Bits beyond 0640: the group may read, nobody else may do anything."""
 
@@ -33,7 +34,7 @@ class Settings:
     `rules` is the path of rules.yaml (LISTENER_RULES). `database` is a SQLAlchemy URL (LISTENER_DB); a SQLite path in it is
     absolute. `env` is everything that rules.yaml may name with its `*_env` keys. `secrets` are the values that no log line
     may hold as far as they are known here: what `.env` files and credentials say, and the database's URL. `warnings` are
-    worth a line in the log.
+    worth a line in the log. `embedding` "off" leaves the extra `quality` alone even if it is installed.
     """
 
     rules: Path
@@ -43,6 +44,7 @@ class Settings:
     env: Mapping[str, str] = field(repr=False)
     secrets: tuple[SecretStr, ...] = ()
     warnings: tuple[str, ...] = ()
+    embedding: Embedding = "auto"
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, folder: Path = Path()) -> Settings:
@@ -59,6 +61,7 @@ def _settings(rules: Path, env: Mapping[str, str], files: Mapping[str, str], *, 
     problems: list[Problem] = []
     log_format = _choice(env, "LISTENER_LOG", ("auto", *get_args(LogFormat)), problems)
     log_level = _choice(env, "LISTENER_LOG_LEVEL", ("info", *get_args(LogLevel)), problems)
+    embedding = _choice(env, "LISTENER_EMBEDDING", get_args(Embedding), problems)
     if problems:
         raise ConfigError("settings", tuple(problems))
     database = _database(env, rules.parent)
@@ -71,6 +74,7 @@ def _settings(rules: Path, env: Mapping[str, str], files: Mapping[str, str], *, 
         env=env,
         secrets=tuple(map(SecretStr, [*hidden, database] if "@" in database else hidden)),
         warnings=warnings,
+        embedding=cast("Embedding", embedding),
     )
 
 

@@ -209,7 +209,7 @@ def test_misspelt_settings_and_repeated_names_are_warnings(tmp_path: Path) -> No
     assert settings.warnings == (
         f"{env}:1: LISTENER_RULE: is no setting of ours; did you mean LISTENER_RULES?",
         f"{env}:2: LISTENER_ZZZ: is no setting of ours; "
-        "there are LISTENER_RULES, LISTENER_DB, LISTENER_LOG, LISTENER_LOG_LEVEL",
+        "there are LISTENER_RULES, LISTENER_DB, LISTENER_LOG, LISTENER_LOG_LEVEL, LISTENER_EMBEDDING",
         f"{env}:4: A: is set twice; the last one counts",
     )
     assert settings.env["A"] == "2"

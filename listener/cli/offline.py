@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from listener.app import compile_rules, judging_ruleset, read_rules
+from listener.app import compile_rules, embedder, judging_ruleset, read_rules
 from listener.rules.load import Loaded
 from listener.ruleset import Ruleset
 from listener.settings import load_settings
@@ -37,5 +37,5 @@ def offline_rules(given: Path | None) -> Loaded:
 
 
 def offline_ruleset(given: Path | None) -> Ruleset:
-    """What judging needs."""
-    return judging_ruleset(offline_rules(given).policy)
+    """What judging needs. Somebody waits for the best answer, so the embedding is given all the time that it takes."""
+    return judging_ruleset(offline_rules(given).policy, embedder(load_settings(), hurried=False))

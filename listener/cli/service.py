@@ -17,7 +17,7 @@ def run(once: bool) -> None:
     Reads rules.yaml again when it is saved or on SIGHUP; finishes running work on SIGTERM. Exits 78 if the rules or the
     database cannot be used, 75 if another listener uses the database.
     """
-    from listener.app import App, SystemClock, http_client, open_store
+    from listener.app import App, SystemClock, embedder, http_client, open_store
     from listener.daemon import Daemon, run_once
     from listener.observe import set_up_logging
     from listener.store import ProcessLock, migrate
@@ -34,6 +34,7 @@ def run(once: bool) -> None:
             store=open_store(settings),
             http=http,
             clock=SystemClock(),
+            vectors=embedder(settings),
         )
         if once:
             _report_once(run_once(app))
