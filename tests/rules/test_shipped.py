@@ -110,5 +110,5 @@ def test_the_example_of_env_can_be_read_and_sets_nothing(tmp_path: Path) -> None
 
 def test_every_setting_is_in_the_example_of_env() -> None:
     example = (ROOT / ".env.example").read_text()
-    for name in ("LISTENER_RULES", "LISTENER_DB", "LISTENER_LOG", "LISTENER_LOG_LEVEL"):
+    for name in ("LISTENER_RULES", "LISTENER_DB", "LISTENER_LOG", "LISTENER_LOG_LEVEL", "LISTENER_EMBEDDING"):
         assert f"# {name}=" in example
