@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from listener.decide.defang import clean, one_line
+from listener.decide.render import duration
 from listener.domain.case import Case, CaseEvent
 from listener.domain.mention import Mention
 from listener.domain.notification import Notification
@@ -33,21 +34,16 @@ def hostile(text: str, *, limit: int = 500) -> Text:
     return Text(shown if len(shown) <= limit else shown[:limit] + "…")
 
 
-def span(delta: timedelta) -> str:
-    """Roughly how long: "40 s", "5 min", "3 h", "2 d"."""
-    seconds = abs(delta.total_seconds())
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (unit == "min" and seconds >= size):
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
 def clock(case: Case, now: datetime) -> Text:
     """What is left of the customer's time."""
     if case.respond_by is None:
         return Text("-", style="dim")
     left = case.respond_by - now
-    return Text(f"{span(left)} over", style="bold red") if left < timedelta(0) else Text(f"{span(left)} left")
+    return (
+        Text(f"{duration(abs(left))} over", style="bold red")
+        if left < timedelta(0)
+        else Text(f"{duration(abs(left))} left")
+    )
 
 
 def queue_table(cases: Sequence[Case], *, now: datetime) -> Table:
@@ -151,7 +147,7 @@ def reasons_table(verdict: Verdict) -> Table:
 def post_panel(mention: Mention, *, now: datetime) -> Panel:
     """One post, neutralised."""
     author = one_line(mention.author.handle or mention.author.name or "somebody")
-    age = f"{span(now - mention.said_at)} ago"
+    age = f"{duration(now - mention.said_at)} ago"
     body = [Text(one_line(mention.title), style="bold")] if mention.title else []
     body.append(hostile(mention.text, limit=1500))
     if mention.url:

@@ -37,25 +37,20 @@ def write_alert(uow: UnitOfWork, rules: Ruleset, *, alert: Alert, case: Case, ro
 
     `round_` tells repeated alerts of one kind apart ("2" for the second opening), so that a decision made twice is told once.
     """
-    channels = rules.policy.receivers[alert.receiver].channels
-    for channel in channels:
-        for target in rules.notifiers[channel.name].targets:
-            uow.add_notification(
-                NewNotification(
-                    channel=channel.name,
-                    receiver=alert.receiver,
-                    target=target,
-                    case_id=case.id,
-                    mention_id=case.lead_mention_id,
-                    notice_key=None,
-                    why=alert.why,
-                    route=alert.route,
-                    due_at=alert.not_before,
-                    dedupe_key=f"{case.name}:{alert.why}:{round_}:{channel.name}:{target}",
-                    created_at=now,
-                )
-            )
-    return {channel.name for channel in channels}
+    row = NewNotification(
+        channel="",
+        receiver=alert.receiver,
+        target="",
+        case_id=case.id,
+        mention_id=case.lead_mention_id,
+        notice_key=None,
+        why=alert.why,
+        route=alert.route,
+        due_at=alert.not_before,
+        dedupe_key=f"{case.name}:{alert.why}:{round_}",
+        created_at=now,
+    )
+    return _write(uow, rules, rules.policy.receivers[alert.receiver].channels, row)
 
 
 def announce(uow: UnitOfWork, rules: Ruleset, notice: Notice) -> set[str]:
@@ -63,24 +58,29 @@ def announce(uow: UnitOfWork, rules: Ruleset, notice: Notice) -> set[str]:
     if not uow.open_notice(notice):
         return set()
     log.warning(notice.title, extra={"event": "notice_opened", "key": notice.key, "body": notice.body})
-    channels = _notice_channels(rules.policy, avoid=notice.avoid)
+    row = NewNotification(
+        channel="",
+        receiver="",
+        target="",
+        case_id=None,
+        mention_id=None,
+        notice_key=notice.key,
+        why=Why.NOTICE,
+        route="routes",
+        due_at=notice.opened_at,
+        dedupe_key=f"notice:{notice.key}:{notice.opened_at.isoformat()}",
+        created_at=notice.opened_at,
+    )
+    return _write(uow, rules, _notice_channels(rules.policy, avoid=notice.avoid), row)
+
+
+def _write(uow: UnitOfWork, rules: Ruleset, channels: tuple[ChannelSpec, ...], row: NewNotification) -> set[str]:
+    """The row once for each target of each channel. Returns the channels' names."""
     for channel in channels:
         for target in rules.notifiers[channel.name].targets:
-            uow.add_notification(
-                NewNotification(
-                    channel=channel.name,
-                    receiver=channel.receiver,
-                    target=target,
-                    case_id=None,
-                    mention_id=None,
-                    notice_key=notice.key,
-                    why=Why.NOTICE,
-                    route="routes",
-                    due_at=notice.opened_at,
-                    dedupe_key=f"notice:{notice.key}:{notice.opened_at.isoformat()}:{channel.name}:{target}",
-                    created_at=notice.opened_at,
-                )
-            )
+            key = f"{row.dedupe_key}:{channel.name}:{target}"
+            to = replace(row, channel=channel.name, receiver=channel.receiver, target=target, dedupe_key=key)
+            uow.add_notification(to)
     return {channel.name for channel in channels}
 
 

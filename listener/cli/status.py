@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from listener.cli.lines import json_line
-from listener.display import queue_table, span
+from listener.decide.render import duration
+from listener.display import queue_table
 from listener.domain.case import Case
 from listener.domain.notification import Notice
 from listener.domain.source import Health, SourceState
@@ -105,7 +106,7 @@ def _service_line(seen: Snapshot) -> Text:
     age = (seen.now - seen.tick_at).total_seconds()
     if age > 90:
         return Text(
-            f"The service is not running: its last sign of life was {span(seen.now - seen.tick_at)} ago.",
+            f"The service is not running: its last sign of life was {duration(seen.now - seen.tick_at)} ago.",
             style="bold red",
         )
     return Text(f"The service is running (sign of life {age:.0f} s ago).", style="green")
@@ -122,9 +123,9 @@ def sources_table(sources: Sequence[SourceState], *, now: datetime) -> Table:
             state.id,
             state.connector,
             Text(str(state.health), style=_HEALTH[state.health]),
-            f"{span(now - state.last_success_at)} ago" if state.last_success_at else "never",
-            "due" if late else (f"in {span(state.next_poll_at - now)}" if state.next_poll_at else "-"),
-            span(now - state.next_poll_at) if late and state.next_poll_at else "-",
+            f"{duration(now - state.last_success_at)} ago" if state.last_success_at else "never",
+            "due" if late else (f"in {duration(state.next_poll_at - now)}" if state.next_poll_at else "-"),
+            duration(now - state.next_poll_at) if late and state.next_poll_at else "-",
             str(state.items_total),
             Text(f"{state.error_code}: {state.error}" if state.error else ""),
         )
@@ -138,7 +139,7 @@ def outbox_table(counts: Sequence[OutboxCount], *, now: datetime) -> Table:
         table.add_column(header)
     for row in counts:
         waits = row.state in ("pending", "sending") and row.oldest_due_at <= now
-        table.add_row(row.channel, str(row.state), str(row.count), span(now - row.oldest_due_at) if waits else "-")
+        table.add_row(row.channel, str(row.state), str(row.count), duration(now - row.oldest_due_at) if waits else "-")
     return table
 
 

@@ -71,6 +71,9 @@ def play(*, keep: bool, svg: str | None) -> int:
     """Play the whole story; 0 if an urgent English and an urgent Korean alert reached both sinks."""
     console = Console(record=svg is not None, width=None if sys.stdout.isatty() else 130)
     began = time.monotonic()
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # ended by a program is ended as by Ctrl-C: all is shut down
     try:
         with _stage() as stage:
             complete = _watch(stage, console)
