@@ -9,10 +9,12 @@ from typing import Any
 # Legal inside of a JSON string, and the end of a line to many readers (Python's `splitlines` is one).
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+
 
 def json_line(value: Any) -> str:
     """The value as one line of JSON without its end; letters of all scripts as they are."""
-    line = json.dumps(value, ensure_ascii=False)
+    line = _ENCODER.encode(value)
     return line if line.isascii() else _LINE_ENDS.sub(lambda end: f"\\u{ord(end.group()):04x}", line)
 
 

@@ -1,11 +1,12 @@
 """`listener triage`: the very pipeline of the daemon on JSON lines, without network and database."""
 
+import gc
 import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TypeVar
 
 import click
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -35,6 +36,9 @@ class Post(BaseModel):
     brand: str | None = None
 
 
+AnyPost = TypeVar("AnyPost", bound=Post)
+
+
 @click.command()
 @click.option("--rules", "rules_file", type=click.Path(path_type=Path), help="Instead of the configured rules.yaml.")
 def triage(rules_file: Path | None) -> None:
@@ -47,59 +51,85 @@ def triage(rules_file: Path | None) -> None:
     from listener.pipeline import Triage
 
     engine = Triage(offline_ruleset(rules_file))
+    gc.freeze()  # the rules live as long as we do: no need to look through them for garbage after every few posts
     bad = 0
-    for number, line in enumerate(_lines(sys.stdin), start=1):
-        if not line.strip():
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        if line.isspace():
             continue
         try:
-            post = _parse(line, number)
+            post = parse(line, number, Post)
         except UsageError as error:
             bad += 1
             click.echo(f"listener: {error}", err=True)
             continue
-        verdict = engine.judge(_item(post), now=datetime.now(UTC))
+        verdict = engine.judge(item_of(post), now=datetime.now(UTC))
         sys.stdout.write(json_line(_output(post.id, verdict)) + "\n")
     if bad:
         raise click.ClickException(f"{bad} line(s) could not be read; the others were judged")
 
 
-def _lines(stream: TextIO) -> TextIO:
-    stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[attr-defined]
-    return stream
-
-
-def _parse(line: str, number: int) -> Post:
+def parse(line: str | bytes, number: int, kind: type[AnyPost]) -> AnyPost:
+    """The line as a post. Raises `UsageError` with the number of the line and what is wrong with it."""
     try:
-        return Post.model_validate(json.loads(line))
+        return kind.model_validate_json(line)
+    except ValidationError:
+        text = line if isinstance(line, str) else line.decode("utf-8-sig", "replace")
+        return _parse_with_care(text, number, kind)
+
+
+def _parse_with_care(line: str, number: int, kind: type[AnyPost]) -> AnyPost:
+    """Takes what the fast way does not (half a surrogate pair, a byte that is not UTF-8), or says what is wrong."""
+    try:
+        return kind.model_validate(json.loads(line))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the line"
+        if not first["loc"]:
+            raise UsageError(f"line {number}: not a JSON object") from error
+        place = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"line {number}: {place}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"line {number}: not a JSON object") from error
 
 
-def _item(post: Post) -> RawItem:
+def item_of(post: Post) -> RawItem:
+    """The post as a platform would have given it."""
     return RawItem(
         native_id=post.id,
         url=post.url,
         title=post.title,
         text=post.text or "",
-        author=Author(handle=post.author, followers=_count(post.followers)),
+        author=_author(post),
         published_at=_aware(post.published_at),
         lang=post.lang,
-        reach=Reach(
-            followers=_count(post.followers),
-            likes=_count(post.likes),
-            replies=_count(post.replies),
-            reposts=_count(post.reposts),
-        ),
+        reach=_reach(post),
         brands=(post.brand,) if post.brand else (),
     )
 
 
+# Most posts come without these, and two objects made for nothing are two microseconds.
+_NOBODY, _UNKNOWN_REACH = Author(), Reach()
+
+
+def _author(post: Post) -> Author:
+    if post.author is None and post.followers is None:
+        return _NOBODY
+    return Author(handle=post.author, followers=_count(post.followers))
+
+
+def _reach(post: Post) -> Reach:
+    if post.followers is post.likes is post.replies is post.reposts is None:
+        return _UNKNOWN_REACH
+    return Reach(
+        followers=_count(post.followers),
+        likes=_count(post.likes),
+        replies=_count(post.replies),
+        reposts=_count(post.reposts),
+    )
+
+
 def _count(number: float | None) -> int | None:
-    return max(int(number), 0) if number is not None and number < 1e15 else None
+    """A whole number of people; what cannot be one (-3, NaN, Infinity) is not known."""
+    return int(number) if number is not None and 0 <= number < 1e15 else None
 
 
 def _aware(at: datetime | None) -> datetime | None:
