@@ -33,7 +33,7 @@ def prioritise(
     """
     reasons = _own(found) or _reasons(mention, found, judgement, policy, last_complaint_at)
     score = _score(reason.points for reason in reasons)
-    unknown = judgement.sentiment.label is Label.UNKNOWN
+    unsure = judgement.sentiment.unsure or judgement.sentiment.label is Label.UNKNOWN
     return Verdict(
         mention_id=mention.id,
         brands=found.brands,
@@ -42,7 +42,7 @@ def prioritise(
         score=score,
         severity=severity_of(score, policy.scoring),
         reasons=reasons,
-        review=unknown and policy.scoring.unknown_review and not found.own,
+        review=unsure and policy.scoring.unknown_review and not found.own,
         ruleset=policy.digest,
         decided_at=now,
     )

@@ -57,7 +57,8 @@ class Sentiment:
     """What one model says of one text.
 
     `value` is in -1..1 and `p_negative` in 0..1, both `None` exactly when `label` is UNKNOWN. `model` names the model
-    and its version. `why` says in a few words what decided it, or why it could not judge.
+    and its version. `why` says in a few words what decided it, or why it could not judge. `unsure` asks for a person: the
+    model judged beyond the languages that it was made for, and it may be a complaint.
     """
 
     label: Label
@@ -65,6 +66,7 @@ class Sentiment:
     p_negative: float | None
     model: str
     why: str = ""
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ from listener.sentiment.embedding import NotNow, Vector
 LESS_SURE = "judged across languages, less sure"
 """Stands in `why` of every judgement in a language without a model of its own."""
 
+PERHAPS = 0.25
+"""The chance from which such a judgement is for people to review. docs/quality.md says how many complaints reach it."""
+
 
 class Vectors(Protocol):
     """What gives vectors: an `Embedder`."""
@@ -187,7 +190,8 @@ class SentimentAcross:
             why_not = f"its language has no model of its own, and there is no embedding: {why}"
             return Sentiment(label=Label.UNKNOWN, value=None, p_negative=None, model="none", why=why_not)
         negative, _, positive = shipped().sentiment.shares(vector)
-        return _sentiment(shipped(), negative, positive, _name(self._vectors), LESS_SURE)
+        judged = _sentiment(shipped(), negative, positive, _name(self._vectors), LESS_SURE)
+        return replace(judged, unsure=negative >= PERHAPS)
 
 
 class StakesAcross:

@@ -58,6 +58,12 @@ def test_unknown_is_marked_for_review_and_never_called_neutral() -> None:
     assert (verdict.score, verdict.review, verdict.judgement.sentiment.label) == (10, True, Label.UNKNOWN)
 
 
+def test_a_judgement_that_is_not_sure_of_itself_is_for_review() -> None:
+    judged = judgement(Label.NEGATIVE, 0.6)
+    assert decide(judged=replace(judged, sentiment=replace(judged.sentiment, unsure=True))).review
+    assert not decide(judged=judged).review
+
+
 def test_a_policy_may_keep_unknown_out_of_review() -> None:
     assert not decide(judged=judgement(Label.UNKNOWN), rules=policy(scoring=scoring(unknown_review=False))).review
 
