@@ -243,7 +243,7 @@ def test_rules_explain_and_triage_take_every_post(whole: Whole, tmp_path: Path) 
     """`explain` shows it as text; `triage` answers each line with one line, in order."""
     rules = tmp_path / "rules.yaml"
     rules.write_text(ACME, encoding="utf-8")
-    for row in (row for row in TOLD if len(row["text"]) < 5_000 and not _halves(row["text"])):
+    for row in (row for row in TOLD[::4] if len(row["text"]) < 5_000 and not _halves(row["text"])):
         done = _ask(whole, explain, "--file", str(rules), "--author", row["author"], "--", row["text"])
         assert (done.exit_code, problems({"shown": done.stdout}, "terminal")) == (0, [])
     posts = [json.dumps({key: row[key] for key in ("id", "title", "text", "url", "author")}) for row in ROWS]
