@@ -45,14 +45,13 @@ class ExampleFailure:
 
 def _written(path: Path, places: Sequence[Places]) -> tuple[Places, Path]:
     """The document in which the entry of a joined list stands, and its path there."""
-    *holder, index = path
-    before = 0
-    for document in places:
-        count = document.count(tuple(holder))
-        if int(index) < before + count:
-            break
-        before += count
-    return document, (*holder, int(index) - before)
+    holder, index = path[:-1], int(path[-1])
+    for document in places[:-1]:
+        count = document.count(holder)
+        if index < count:
+            return document, (*holder, index)
+        index -= count
+    return places[-1], (*holder, index)
 
 
 def run_examples(policy: Policy, matcher: Matcher) -> tuple[ExampleFailure, ...]:

@@ -5,10 +5,12 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from listener.cli.rules import rules
 from listener.decide.match import Found, Matcher
 from listener.decide.normalise import normalise
 from listener.domain.errors import ConfigError
@@ -343,3 +345,10 @@ def test_packs_for_urgent_things_call_nothing_less_than_urgent() -> None:
         if name.startswith("urgent-"):
             built = loaded(f"include: {name}", SHIPPED).policy
             assert {one.at_least for one in (*built.topics, *built.intents)} == {Severity.URGENT}, name
+
+
+def test_a_pack_can_be_read_with_a_command() -> None:
+    read_one = CliRunner().invoke(rules, ["sample", "--pack", "support-ko"])
+    assert (read_one.exit_code, read_one.output) == (0, SHIPPED["support-ko"])
+    refused = CliRunner().invoke(rules, ["sample", "--pack", "suport-ko"])
+    assert str(refused.exception) == "there is no pack 'suport-ko'; did you mean \"support-ko\"?"
