@@ -11,6 +11,7 @@ from functools import cache
 
 from listener.domain.verdict import Label, Sentiment
 from listener.sentiment.ngrams import NgramModel, Reading
+from listener.sentiment.sarcasm import praise_beside_failure
 
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 """The places of the classes in a sentiment model's scores."""
@@ -35,13 +36,19 @@ class Learned:
         """The model itself, for explanations."""
         return _load(self._weights_name)
 
-    def sentiment(self, reading: Reading, scores: Sequence[float], *, model: str, also: str = "") -> Sentiment:
+    def sentiment(
+        self, text: str, reading: Reading, scores: Sequence[float], *, model: str, also: str = ""
+    ) -> Sentiment:
         """The sentiment that the log-odds mean. `also` is a further explanation, told after the n-grams."""
         settings = self.ngrams.settings
         p_negative, p_positive = chances(scores, settings["slope"], settings["offset"])
         label = Label.NEUTRAL
         if p_negative >= settings["negative_from"]:
             label = Label.NEGATIVE
+        elif not reading.found:
+            return _unknown(model, "no word that the model knows")
+        elif praise_beside_failure(text):
+            return _unknown(model, "praise beside a failure: perhaps irony")
         elif p_positive >= settings["positive_from"]:
             label = Label.POSITIVE
         return Sentiment(
@@ -64,6 +71,10 @@ class Learned:
             for words, weight in self.ngrams.strongest(reading, pull, most)
         ]
         return ", ".join(told) or "no known word"
+
+
+def _unknown(model: str, why: str) -> Sentiment:
+    return Sentiment(label=Label.UNKNOWN, value=None, p_negative=None, model=model, why=why)
 
 
 _AGAINST = (1.0, -0.5, -0.5)
