@@ -42,8 +42,8 @@ class Recipe:
     """
 
     lang: str
-    parts: range  # lengths of the n-grams that are parts of the text: beginnings of words, or any pieces
-    pieces: bool
+    parts: range  # lengths of the n-grams that are parts of the text
+    across_words: bool
     stress: float  # how much more freely words and phrases get weight than parts of words
     public: Mapping[str, int]  # public file -> posts taken
     unhappy_high: float  # the share of "high" in an unhappy public post; the rest is "normal"
@@ -56,20 +56,20 @@ class Recipe:
 ENGLISH = Recipe(
     lang="en",
     parts=range(3, 7),
-    pieces=False,
-    stress=1.5,
+    across_words=False,
+    stress=2.5,
     public={"tweet_extract": 2000, "vader_tweets": 2000, "vader_amazon": 2000, "goemotions": 2000},
     unhappy_high=0.3,
-    offsets=(-0.6, 0.0, -0.3, -0.1),
+    offsets=(-0.6, 0.0, -1.0, -0.4),
 )
 KOREAN = Recipe(
     lang="ko",
     parts=range(2, 6),
-    pieces=True,
+    across_words=True,
     stress=2.0,
     public={"kote": 2500, "goemotions_ko": 2500},
     unhappy_high=0.15,
-    offsets=(0.5, 0.0, -0.1, 0.0),
+    offsets=(0.4, 0.0, -0.3, 0.0),
 )
 
 
@@ -127,8 +127,8 @@ _LONGEST_PHRASE = 32
 
 
 def ngrams(text: str, recipe: Recipe) -> set[str]:
-    """Phrases of up to three words, with a space at both ends; and beginnings of words (English: they stand for all
-    forms of a word, and few are found in a text, which is fast) or any pieces (Korean: particles and endings).
+    """Phrases of up to three words, with a space at both ends, and parts of words. In Korean, where particles and endings
+    carry the grammar, also parts of neighbouring words, and punctuation; in English that only learned quirks.
     """
     words = text.split()
     found = {
@@ -137,9 +137,11 @@ def ngrams(text: str, recipe: Recipe) -> set[str]:
         for at in range(len(words) - size + 1)
         if len(phrase := f" {' '.join(words[at : at + size])} ") <= _LONGEST_PHRASE
     }
-    if recipe.pieces:
-        return found | {text[at : at + size] for size in recipe.parts for at in range(len(text) - size + 1)}
-    return found | {f" {word[:size]}" for word in words for size in recipe.parts if len(word) > size}
+    parts = {text[at : at + size] for size in recipe.parts for at in range(len(text) - size + 1)}
+    if recipe.across_words:
+        return found | parts
+    found |= {part for part in parts if " " not in part[1:-1]}
+    return {ngram for ngram in found if any(map(str.isalpha, ngram))}
 
 
 def vocabulary(texts: Iterable[str], recipe: Recipe) -> list[str]:
