@@ -48,10 +48,11 @@ def judge(
     """The judgements of the first models that read the mention: of its sentiment, UNKNOWN, and why, if none does; of what
     is at stake, `None` if none does.
 
-    Sentences that name a rival are left out, for anger at them is not anger at us; unless there are no others.
+    Sentences that name a rival and not the brand are left out, for what happens there does not happen to us; unless there
+    are no others.
     """
     text = mention.full_text
-    ours = _without_rivals(text, found.rivals) if found.rivals else text
+    ours = _without_rivals(text, found) if found.rivals else text
     if not _has_letters(ours):
         ours = text
     sentiment = _sentiment(mention, ours, models)
@@ -82,11 +83,23 @@ def _has_letters(text: str) -> bool:
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+|\n")
 
 
-def _without_rivals(text: str, rivals: Sequence[str]) -> str:
-    names = [fold(rival) for rival in rivals]
-    sentences = _SENTENCE_END.split(text)
-    ours = [sentence for sentence in sentences if not any(name in fold(sentence) for name in names)]
+def _without_rivals(text: str, found: Found) -> str:
+    rivals = [fold(rival.strip('"')) for rival in found.rivals]
+    brand = [match.span.start for match in found.matches if match.span and match.query_id.startswith("brands.")]
+    ends = [end.span() for end in _SENTENCE_END.finditer(text)]
+    starts = [0, *(end for _, end in ends)]
+    sentences = [slice(*place) for place in zip(starts, [*(start for start, _ in ends), len(text)], strict=True)]
+    ours = [
+        text[place]
+        for place in sentences
+        if any(place.start <= start < place.stop for start in brand) or not _names(text[place], rivals)
+    ]
     return text if len(ours) == len(sentences) else "\n".join(ours)
+
+
+def _names(sentence: str, names: Sequence[str]) -> bool:
+    folded = fold(sentence)
+    return any(name in folded for name in names)
 
 
 def _unknown(why: str) -> Sentiment:

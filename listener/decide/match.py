@@ -3,7 +3,7 @@
 A brand is found by its query unless its `exclude` is true too, or because the place itself is about it (`Mention.brands`).
 A topic applies where one of its `any` stands that is not hidden: a `none` hides what it overlaps and what shares a
 sentence with it ("on fire sale"), and `near_brand` hides what is too far from every term of a brand. Where the place is
-about the brand, its whole text is near.
+about the brand, its whole text is near. What stands in a sentence that names a rival and not the brand is about the rival.
 """
 
 from collections.abc import Iterable, Sequence
@@ -79,7 +79,8 @@ class Matcher:
         folded = fold(text)
         reading = Reading(mention, text, folded, self._terms.find(folded))
         brand_hits = self._match_brands(reading)
-        topic_hits = self._match_topics(reading, [hit for hits in brand_hits.values() for hit in hits])
+        named = [hit for hits in brand_hits.values() for hit in hits]
+        topic_hits = self._match_topics(reading, named, self._sentences_of_rivals(reading, named))
         own = self._accounts.posted(mention)
         if not (brand_hits or topic_hits or own or reading.brands):
             return _NOTHING
@@ -108,13 +109,24 @@ class Matcher:
         reading.brands = tuple(dict.fromkeys((*given, *found)))
         return found
 
-    def _match_topics(self, reading: Reading, brand_hits: Hits) -> dict[int, Hits]:
+    def _match_topics(self, reading: Reading, brand_hits: Hits, silent: frozenset[int]) -> dict[int, Hits]:
         found: dict[int, Hits] = {}
         for place in self._choose_topic.candidates(reading.spans):
-            hits = _match_topic(self._topics[place], reading, brand_hits)
+            hits = _match_topic(self._topics[place], reading, brand_hits, silent)
             if hits is not None:
                 found[place] = hits
         return found
+
+    def _sentences_of_rivals(self, reading: Reading, brand_hits: Hits) -> frozenset[int]:
+        """The numbers of the sentences that name a rival of a brand found, and no brand of ours."""
+        places = [
+            span
+            for number, spans in reading.spans.items()
+            if any(brand in reading.brands for brand, _ in self._rivals.get(number, ()))
+            for span in spans
+        ]
+        ours = [(hit.start, hit.end) for hit in brand_hits if hit.start >= 0] if places else []
+        return _sentences(reading, places) - _sentences(reading, ours)
 
     def _match_rivals(self, reading: Reading) -> tuple[str, ...]:
         named = [rival for number in reading.spans for rival in self._rivals.get(number, ())]
@@ -141,23 +153,29 @@ def _rivals(brands: Iterable[Brand], numbers: TermNumbers) -> dict[int, list[tup
     return rivals
 
 
-def _match_topic(topic: _TopicAsk, reading: Reading, brand_hits: Hits) -> Hits | None:
+def _match_topic(topic: _TopicAsk, reading: Reading, brand_hits: Hits, silent: frozenset[int]) -> Hits | None:
     hits = topic.any.ask(reading, None)
     if hits is None:
         return None
-    if topic.none is not None and (hidden := topic.none.ask(reading, None)) is not None:
-        keep = _not_hidden(reading, hidden)
+    hidden = topic.none.ask(reading, None) if topic.none is not None else None
+    if hidden is not None or silent:
+        keep = _not_hidden(reading, hidden, silent)
         hits = topic.any.ask(reading, keep) if keep else None
     if hits is None or topic.topic.near_brand is None or reading.mention.brands:
         return hits
     return _near_brand(topic, reading, hits, brand_hits)
 
 
-def _not_hidden(reading: Reading, hidden: Hits) -> Keep | None:
-    """What a `none` leaves; `None` if it is about the whole mention ("lang:ja") and leaves nothing."""
-    if not hidden or any(hit.start < 0 for hit in hidden):
-        return None
-    silent = {sentence for hit in hidden for sentence in reading.sentences(hit.start, hit.end)}
+def _sentences(reading: Reading, places: Iterable[tuple[int, int]]) -> frozenset[int]:
+    return frozenset(sentence for start, end in places for sentence in reading.sentences(start, end))
+
+
+def _not_hidden(reading: Reading, hidden: Hits | None, silent: frozenset[int]) -> Keep | None:
+    """What a `none` and the `silent` sentences leave; `None` if the `none` is about the whole mention ("lang:ja")."""
+    if hidden is not None:
+        if not hidden or any(hit.start < 0 for hit in hidden):
+            return None
+        silent |= _sentences(reading, [(hit.start, hit.end) for hit in hidden])
 
     def keep(start: int, end: int) -> bool:
         return silent.isdisjoint(reading.sentences(start, end))

@@ -6,7 +6,7 @@ import pytest
 
 from listener.decide.judge import judge
 from listener.domain.mention import Mention
-from listener.domain.verdict import Label, Sentiment, Stakes
+from listener.domain.verdict import Label, Match, Sentiment, Span, Stakes
 from tests.decide.examples import found, mention, sentiment, stakes
 
 
@@ -86,6 +86,15 @@ def why(text: str, *rivals: str) -> str:
 def test_anger_at_a_rival_is_not_anger_at_us() -> None:
     told = why("BADA Air lost my bag! Awful. Haneul was lovely.", "Bada Air", "Ganapay")
     assert told == "Awful.\nHaneul was lovely.; without the sentences on Bada Air, Ganapay"
+
+
+def test_a_sentence_that_names_us_beside_a_rival_is_ours() -> None:
+    text = "Bada Air is fine. Haneul broke my bag, so Bada Air it is. Never again."
+    at = text.index("Haneul")
+    named = Match(query_id="brands.haneul", term="haneul", span=Span(start=at, end=at + 6))
+    seen = found(rivals=("Bada Air",), matches=(named,))
+    told = judge(mention(text), seen, [Echo()]).sentiment.why
+    assert told.startswith("Haneul broke my bag, so Bada Air it is.\nNever again.")
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,30 @@ def test_a_brand_both_given_and_named_is_one() -> None:
     assert found("하늘항공 최악", brands=("Haneul Air",)).brands == ("haneul",)
 
 
+OUTAGE = topic(any_of("outage", "먹통"), none=any_of("drill"), name="outage")
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("Rival Bada Air apologised for a two hour outage. Haneul Air was not affected.", False),
+        ("바다항공 앱 먹통이래요. 하늘항공은 잘 됩니다", False),
+        ("Haneul Air outage, and I am off to Bada Air.", True),
+        ("Bada Air is no better. Haneul Air has an outage again.", True),
+        ("Bada Air had an outage. An outage at Haneul Air too, and a drill.", False),
+        ("Haneul Air again. An outage, as ever.", True),
+    ],
+)
+def test_what_is_said_of_a_rival_is_not_about_us(text: str, *, ours: bool) -> None:
+    """A sentence that names a rival and not the brand is the rival's."""
+    rule = Matcher([HANEUL], [OUTAGE], [])
+    assert (rule.match(mention(text)).topics == ("outage",)) is ours
+
+
+def test_a_rival_that_is_a_brand_of_ours_too_is_ours() -> None:
+    assert found("Haneul Air is fine. Bada Air has an outage.", OUTAGE).topics == ("outage",)
+
+
 def test_rivals_are_those_of_the_brands_found() -> None:
     assert found("Haneul Air beats Bada  air and 바다 항공").rivals == ("Bada Air", "바다항공")
     assert found("바다항공").rivals == ()
