@@ -113,10 +113,13 @@ class Bells:
 
 
 class Service:
-    """The pipeline around scripted ends; `poll` and `deliver` do what the engine would."""
+    """The pipeline around scripted ends; `poll` and `deliver` do what the engine would.
 
-    def __init__(self, folder: Path, rules: str = RULES) -> None:
-        self.url = f"sqlite:///{folder / 'listener.db'}"
+    The database is a SQLite file in `folder` unless `url` names another.
+    """
+
+    def __init__(self, folder: Path, rules: str = RULES, *, url: str | None = None) -> None:
+        self.url = url or f"sqlite:///{folder / 'listener.db'}"
         migrate(self.url)
         self.clock = FakeClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
         self.bells = Bells()
