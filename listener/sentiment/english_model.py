@@ -35,7 +35,7 @@ class English(Learned):
         for name, figure in zip(EVIDENCE, evidence(tone), strict=True):
             for at, weight in enumerate(self.ngrams.extras[name]):
                 scores[at] += weight * figure
-        return self.sentiment(text, reading, scores, model=self.name, also=f"VADER {tone.compound:+.2f}")
+        return self.sentiment(reading, scores, model=self.name, also=f"VADER {tone.compound:+.2f}")
 
 
 EVIDENCE = ("compound", "pos", "neg", "silent", "strong")

@@ -26,4 +26,4 @@ class Korean(Learned):
     def judge(self, text: str) -> Sentiment:
         """The sentiment of the first 10,000 characters."""
         reading = self.ngrams.read(text)
-        return self.sentiment(text, reading, self.ngrams.scores_of(reading), model=self.name)
+        return self.sentiment(reading, self.ngrams.scores_of(reading), model=self.name)

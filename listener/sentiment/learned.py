@@ -36,9 +36,7 @@ class Learned:
         """The model itself, for explanations."""
         return _load(self._weights_name)
 
-    def sentiment(
-        self, text: str, reading: Reading, scores: Sequence[float], *, model: str, also: str = ""
-    ) -> Sentiment:
+    def sentiment(self, reading: Reading, scores: Sequence[float], *, model: str, also: str = "") -> Sentiment:
         """The sentiment that the log-odds mean. `also` is a further explanation, told after the n-grams."""
         settings = self.ngrams.settings
         p_negative, p_positive = chances(scores, settings["slope"], settings["offset"])
@@ -47,7 +45,7 @@ class Learned:
             label = Label.NEGATIVE
         elif not reading.found:
             return _unknown(model, "no word that the model knows")
-        elif praise_beside_failure(text):
+        elif praise_beside_failure(reading.text):
             return _unknown(model, "praise beside a failure: perhaps irony")
         elif p_positive >= settings["positive_from"]:
             label = Label.POSITIVE

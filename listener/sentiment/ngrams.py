@@ -14,8 +14,10 @@ import gzip
 import json
 import math
 import re
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple, Self
 
@@ -67,8 +69,8 @@ class NgramModel:
         self.version: str = header["version"]
         self._bias: tuple[float, ...] = tuple(header["bias"])
         self._unit: float = header["unit"]
-        self._weights = tuple(weights)
-        self._pulls: dict[tuple[float, ...], list[float]] = {}  # each is dear to make and the same for all texts
+        self._weights = tuple([array("b", row) for row in weights])  # compact: a text looks at a hundred places of it
+        self._pulls: dict[tuple[float, ...], array[float]] = {}  # each is dear to make and the same for all texts
         self._find = AhoCorasick(ngrams, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 
     @classmethod
@@ -125,8 +127,9 @@ class NgramModel:
         pull = self._pulls.get(mixture) or self._pulls.setdefault(mixture, self._pull(mixture))
         unit = self._unit_of(len(reading.found))
         told: dict[str, float] = {}
-        speaking = [(pull[hit[0]], hit) for hit in reading.hits if pull[hit[0]] > 0]
-        for weight, (_, start, end) in sorted(speaking, reverse=True)[: 4 * most]:
+        speaking = [(weight, start, end) for number, start, end in reading.hits if (weight := pull[number]) > 0]
+        speaking.sort(reverse=True)
+        for weight, start, end in speaking[: 4 * most]:
             words = _words_around(reading.text, start, end)
             if words.strip(_DUMB) and not any(words in other or other in words for other in told):
                 told[words] = unit * weight
@@ -134,9 +137,9 @@ class NgramModel:
                     break
         return tuple(told.items())
 
-    def _pull(self, mixture: Sequence[float]) -> list[float]:
+    def _pull(self, mixture: Sequence[float]) -> "array[float]":
         rows = [[share * weight for weight in row] for share, row in zip(mixture, self._weights, strict=True)]
-        return list(map(sum, zip(*rows, strict=True)))
+        return array("f", map(sum, zip(*rows, strict=True)))
 
     def bias(self, cls: str) -> float:
         """The score of a class for a text without any known n-gram."""
@@ -158,6 +161,7 @@ _MASKS = (
 _TOKEN = re.compile(r"[\w']+|[^\w\s']+")
 
 
+@lru_cache(maxsize=4)  # several models judge a text in turn
 def prepare(text: str) -> str:
     """The form in which n-grams are looked for: folded, a space before and after every word and run of punctuation.
 

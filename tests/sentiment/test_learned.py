@@ -11,6 +11,7 @@ from listener.domain.verdict import Label
 from listener.sentiment.english_model import EVIDENCE, English
 from listener.sentiment.korean import Korean
 from listener.sentiment.learned import chances
+from listener.sentiment.ngrams import prepare
 from listener.sentiment.sarcasm import praise_beside_failure
 from tests.decide.examples import mention
 
@@ -96,8 +97,8 @@ def test_praise_beside_a_failure_is_unknown() -> None:
 
 def test_irony_is_not_sought_where_the_failure_is_over_or_the_text_is_long() -> None:
     """Long texts name good and bad sides side by side, and thanks for a repair are thanks."""
-    assert praise_beside_failure("와 고객센터 최고 또 끊겼어")
-    assert not praise_beside_failure("thanks, the late parcel was replaced within a day")
+    assert praise_beside_failure(prepare("와 고객센터 최고 또 끊겼어"))
+    assert not praise_beside_failure(prepare("thanks, the late parcel was replaced within a day"))
     assert not praise_beside_failure("thanks for losing it again" + " and so on" * 30)
 
 
