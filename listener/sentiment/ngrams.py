@@ -225,5 +225,5 @@ def _words_around(prepared: str, start: int, end: int) -> str:
 
 
 _LONGEST_WORD = 30
-_DUMB = "@🔗0.,: "
+_DUMB = "@🔗0 .,:;!?\"'()-_"
 """What explains nothing to people, though it may count."""
