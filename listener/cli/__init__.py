@@ -37,6 +37,14 @@ _COMMANDS = {
         "listener.cli.triage:triage",
         "Judge posts: JSON lines on stdin (id, text, ...), one JSON line each on stdout, in order.",
     ),
+    "evaluate": (
+        "listener.cli.evaluate:evaluate",
+        "Measure your rules against posts that you have labelled: recall, precision, the worst mistakes.",
+    ),
+    "calibrate": (
+        "listener.cli.calibrate:calibrate",
+        "Fit the thresholds for urgent and high to what your team found its cases to be.",
+    ),
     "sources": (
         "listener.cli.sources:sources",
         "Print what every connector hears, needs and hides, and its settings (docs/sources.md).",

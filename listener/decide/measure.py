@@ -268,9 +268,11 @@ low became no case, so nobody could say that it was missed."""
 PULL = 10.0
 """Points of movement that have to save one false alarm or more: what a few cases say gives way to what was set."""
 
-BLUR = 5.0
+BLUR = 3.5
 """A score is known to about so many points: near a threshold a case counts partly on either side, so that the fit does not
-hang on the exact score of one case."""
+hang on the exact score of one case. `PULL` and `BLUR` were chosen by simulation, with cases whose score was six points off
+in the mean: where the present thresholds were right, 20 cases did hardly any harm (1 % more mistakes); where they were 10 too
+low, 20 cases took away a third of the avoidable mistakes and 60 cases four fifths."""
 
 _HELD_OUT_OF = 3
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.decide.measure import (
+    BLUR,
     MISS,
     OF_EACH,
     PULL,
@@ -190,7 +191,7 @@ def brute_fit(cases: list[Graded], present: Cuts) -> tuple[int, int]:
         for one in cases:
             if one.scored.floor.rank < band.rank:
                 distance = one.scored.score - cut + 0.5
-                below = 1 / (1 + math.exp(distance / 5)) if blurred else float(distance < 0)
+                below = 1 / (1 + math.exp(distance / BLUR)) if blurred else float(distance < 0)
                 value += MISS * below if one.truth.rank >= band.rank else 1 - below
         return value
 
