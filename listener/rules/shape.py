@@ -202,7 +202,7 @@ class PackText(Section):
 class NegativeText(Section):
     """Points for sounding unhappy with us, times how sure the model is."""
 
-    points: Points = 20
+    points: Points = 15
 
 
 class StakesText(Section):

@@ -51,8 +51,8 @@ class NgramStakes:
         )
 
 
-_CALM = 0.6
-"""From this certainty of "low" on, there is nothing to explain."""
+_CALM = 0.4
+"""From this certainty of "low" on there is nothing to explain; most posts are beyond it, and explaining takes time."""
 
 
 @cache

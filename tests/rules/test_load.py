@@ -17,7 +17,7 @@ def test_the_shortest_file_has_sensible_defaults() -> None:
     found = policy("version: 1")
     assert (found.brands, found.sources, found.topics, found.intents) == ((), (), (), ())
     assert found.scoring.severity == {Severity.URGENT: 70, Severity.HIGH: 45, Severity.NORMAL: 20}
-    assert (found.scoring.negative_points, found.scoring.unknown_points, found.scoring.unknown_review) == (20, 10, True)
+    assert (found.scoring.negative_points, found.scoring.unknown_points, found.scoring.unknown_review) == (15, 10, True)
     assert found.scoring.stakes_points == 90
     assert found.scoring.reach.cap == 20
     assert found.scoring.repeat_complaint is not None

@@ -60,7 +60,7 @@ ENGLISH = Recipe(
     stress=2.5,
     public={"tweet_extract": 2000, "vader_tweets": 2000, "vader_amazon": 2000, "goemotions": 2000},
     unhappy_high=0.3,
-    offsets=(-0.6, 0.0, -1.0, -0.4),
+    offsets=(-0.9, 0.0, -1.0, -0.4),
 )
 KOREAN = Recipe(
     lang="ko",
@@ -69,7 +69,7 @@ KOREAN = Recipe(
     stress=2.0,
     public={"kote": 2500, "goemotions_ko": 2500},
     unhappy_high=0.15,
-    offsets=(0.4, 0.0, -0.3, 0.0),
+    offsets=(0.3, 0.0, -0.35, 0.0),
 )
 
 
