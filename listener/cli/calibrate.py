@@ -1,7 +1,7 @@
 """`listener calibrate`: the thresholds that fit what the team found its own cases to be."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +77,7 @@ def calibrate(period: str, write: bool) -> None:
     settings = load_settings()
     now, back = datetime.now(UTC), duration(period)
     ruleset = judging_ruleset(offline_rules(settings.rules).policy)
+    before = settings.rules.read_bytes()
     resolved = _resolved(open_store(settings), now - back)
     lessons = [lesson for told in resolved if (lesson := _lesson(ruleset, told, now)) is not None]
     click.echo(_counted(lessons, period))
@@ -86,9 +87,13 @@ def calibrate(period: str, write: bool) -> None:
     found = fit([one.graded for one in lessons if not held_out(one.case.name)], present)
     _show(lessons, present, found)
     if found.cuts == present:
-        click.echo("The thresholds fit as they are: there is nothing to write.")
+        fitted = "The thresholds fit as they are" if len(found.stays) < 2 else "Neither threshold can be fitted yet"
+        click.echo(f"{fitted}: there is nothing to write.")
     elif write:
-        _write(settings.rules, lessons, present, found.cuts)
+        _refuse_worse(lessons, present, found.cuts)
+        changed = {name: new for name, old, new in _steps(present, found.cuts) if old != new}
+        apply_thresholds(settings.rules, changed, before=before)
+        click.echo(_done(settings.rules, changed))
     else:
         click.echo("Nothing was written. To put the new thresholds into rules.yaml: listener calibrate --apply")
 
@@ -221,7 +226,7 @@ def _stubborn(lessons: Iterable[Lesson]) -> str:
 # --- writing -----------------------------------------------------------------------------------------------------------
 
 
-def _write(path: Path, lessons: Sequence[Lesson], present: Cuts, after: Cuts) -> None:
+def _refuse_worse(lessons: Sequence[Lesson], present: Cuts, after: Cuts) -> None:
     kept = [one.graded for one in lessons if held_out(one.case.name)]
     was, becomes = (sum(gravity(one.truth, one.scored.severity(cuts)) for one in kept) for cuts in (present, after))
     if becomes > was:
@@ -229,18 +234,21 @@ def _write(path: Path, lessons: Sequence[Lesson], present: Cuts, after: Cuts) ->
             "on the cases held out the new thresholds do worse than the old ones, so nothing was written; "
             "wait for more cases, or edit scoring.severity in rules.yaml yourself"
         )
-    changed = {name: new for name, old, new in _steps(present, after) if old != new}
-    apply_thresholds(path, changed)
-    click.echo(f"{path} is changed: {', '.join(f'{name} {value:g}' for name, value in changed.items())}. ", nl=False)
-    click.echo("A running service takes it over by itself.")
 
 
-def apply_thresholds(path: Path, changed: dict[str, float]) -> None:
-    """Write thresholds into the file, in place. Raises `ListenerError` and leaves it alone if that is not safe."""
+def _done(path: Path, changed: Mapping[str, float]) -> str:
+    numbers = ", ".join(f"{name} {value:g}" for name, value in changed.items())
+    return f"{path} is changed: {numbers}. A running service takes it over by itself."
+
+
+def apply_thresholds(path: Path, changed: Mapping[str, float], *, before: bytes) -> None:
+    """Write thresholds into the file, in place. `before` is what it held when the thresholds were fitted.
+
+    Raises `ListenerError` and leaves the file alone if that is not safe.
+    """
     from listener.app import compile_rules
     from listener.cli.offline import AnySecret
 
-    before = path.read_bytes()
     mark = "\ufeff" if before.startswith(b"\xef\xbb\xbf") else ""
     try:
         text = set_numbers(before.decode("utf-8").removeprefix(mark), _BANDS, changed)

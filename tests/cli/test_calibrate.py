@@ -158,7 +158,7 @@ def test_what_a_rule_lifts_is_that_rules_matter(desk: Desk) -> None:
     done = desk.calibrate()
     assert "which no threshold changes: topics.outage (32)" in " ".join(done.output.split())
     assert "scoring.severity.urgent stays: 0 case(s) that its threshold decides should have been urgent" in done.output
-    assert "there is nothing to write" in done.output
+    assert "Neither threshold can be fitted yet: there is nothing to write" in done.output
 
 
 def test_what_does_worse_on_cases_held_out_is_not_written(desk: Desk) -> None:
@@ -228,11 +228,11 @@ def test_thresholds_are_written_only_where_numbers_stand(
     desk.rules.write_text(change(desk.rules.read_text(encoding="utf-8")), encoding="utf-8")
     before = desk.rules.read_bytes()
     if says is None:
-        apply_thresholds(desk.rules, {"urgent": 80.0})
+        apply_thresholds(desk.rules, {"urgent": 80.0}, before=desk.rules.read_bytes())
         assert desk.rules.read_bytes() == before.replace(b"0x46", b"80")
         return
     with pytest.raises(UsageError, match=says) as refused:
-        apply_thresholds(desk.rules, {"urgent": 80.0})
+        apply_thresholds(desk.rules, {"urgent": 80.0}, before=desk.rules.read_bytes())
     assert str(refused.value).endswith("write it yourself:\nscoring:\n  severity:\n    urgent: 80")
     assert desk.rules.read_bytes() == before
 
@@ -240,7 +240,7 @@ def test_thresholds_are_written_only_where_numbers_stand(
 def test_a_mark_at_the_beginning_and_windows_lines_stay(desk: Desk) -> None:
     content = b"\xef\xbb\xbf" + rules().replace("\n", "\r\n").encode()
     desk.rules.write_bytes(content)
-    apply_thresholds(desk.rules, {"urgent": 81.0, "high": 46.0})
+    apply_thresholds(desk.rules, {"urgent": 81.0, "high": 46.0}, before=desk.rules.read_bytes())
     wanted = content.replace(b"urgent: 70 ", b"urgent: 81 ").replace(b"high: 45\r", b"high: 46\r")
     assert desk.rules.read_bytes() == wanted
 
@@ -248,7 +248,7 @@ def test_a_mark_at_the_beginning_and_windows_lines_stay(desk: Desk) -> None:
 def test_thresholds_that_would_not_load_are_not_written(desk: Desk) -> None:
     before = desk.rules.read_bytes()
     with pytest.raises(ConfigError, match="bands overlap"):
-        apply_thresholds(desk.rules, {"urgent": 30.0})
+        apply_thresholds(desk.rules, {"urgent": 30.0}, before=desk.rules.read_bytes())
     assert desk.rules.read_bytes() == before
 
 
