@@ -43,7 +43,7 @@ class Request:
 
     `deadline` bounds the whole exchange with all its redirects, in seconds. `max_bytes` bounds the decoded body.
     `allow_private` lets the URL as given reach loopback and private networks; it is no leave for where it redirects.
-    `follow` is how many redirects are followed.
+    `follow` is how many redirects are followed. `piecemeal` asks for what came of an answer (status 200) that broke off.
     """
 
     url: str
@@ -55,6 +55,7 @@ class Request:
     max_bytes: int = 16 * 1024 * 1024
     allow_private: bool = False
     follow: int = 5
+    piecemeal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Response:
     """A complete answer; to a POST, a 2xx whose body broke off is one too, for its status line is what was asked for.
 
     Header names are lower case. `url` is where it came from after redirects; `permanent_url` is the target if every
-    redirect on the way was permanent (301, 308).
+    redirect on the way was permanent (301, 308). `complete` is False for what a piecemeal request got of one that broke off.
     """
 
     status: int
@@ -70,6 +71,7 @@ class Response:
     body: bytes
     url: str
     permanent_url: str | None = None
+    complete: bool = True
 
 
 class HttpClient(Protocol):

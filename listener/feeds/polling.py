@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from listener.connector import Page, fetch
-from listener.domain.errors import Fault, SourceChanged
+from listener.domain.errors import Fault, SourceChanged, SourceError, SourceUnavailable
 from listener.domain.source import Checkpoint
 from listener.feeds.document import Feed, fingerprint, parse_new
 from listener.feeds.outline import Warn
@@ -32,7 +32,9 @@ _INCOMPLETE = {Fault.TRUNCATED, Fault.TOO_LARGE}
 
 def feed_request(url: str, *, allow_private: bool, max_bytes: int) -> Request:
     """The request for a feed, unconditional."""
-    return Request(url=url, headers={"Accept": _ACCEPT}, allow_private=allow_private, max_bytes=max_bytes)
+    return Request(
+        url=url, headers={"Accept": _ACCEPT}, allow_private=allow_private, max_bytes=max_bytes, piecemeal=True
+    )
 
 
 def check_feed(request: Request, *, http: HttpClient, clock: Clock) -> None:
@@ -64,8 +66,23 @@ def poll_feed(request: Request, checkpoint: Checkpoint | None, *, http: HttpClie
     return Page(items=feed.items, checkpoint=after.write(), warnings=(*moved, *feed.warnings))
 
 
+_BROKEN_OFF: Warn = (Fault.TRUNCATED, "the answer ended before it was complete; its complete items were read")
+
+
 def _parse(response: Response, *, seen: frozenset[str]) -> Feed:
-    return parse_new(response.body, content_type=response.headers.get("content-type"), url=response.url, seen=seen)
+    """The feed in the answer. One that broke off gives the items that are whole; without any it is TRUNCATED."""
+    try:
+        feed = parse_new(response.body, content_type=response.headers.get("content-type"), url=response.url, seen=seen)
+    except SourceError as error:
+        if response.complete:
+            raise
+        raise SourceUnavailable(Fault.TRUNCATED, "the answer ended before it was complete") from error
+    if response.complete:
+        return feed
+    if not feed.slices:
+        raise SourceUnavailable(Fault.TRUNCATED, "the answer ended before it was complete")
+    others = tuple(warning for warning in feed.warnings if warning[0] is not Fault.TRUNCATED)
+    return replace(feed, warnings=(_BROKEN_OFF, *others))
 
 
 def _moved(response: Response, memory: "_Memory") -> tuple[Warn, ...]:

@@ -51,15 +51,16 @@ class Body:
         """The whole body. Raises TRUNCATED if it ended too early."""
         if self._coding != "identity" and self._wire and not self._ended and not self._between_members():
             raise TransportError(Fault.TRUNCATED, "the compressed answer ended too early")
+        whole = b"".join(self._chunks)
         if not self._below:
-            return self.so_far()
+            return whole
         below = Body(", ".join(self._below), max_bytes=self._max_bytes)
-        below.feed(self.so_far())
+        below.feed(whole)
         return below.finish()
 
     def so_far(self) -> bytes:
-        """What has been decoded until now."""
-        return b"".join(self._chunks)
+        """What has been decoded until now; nothing while another coding lies below."""
+        return b"" if self._below else b"".join(self._chunks)
 
     def _between_members(self) -> bool:
         return self._stream is None and self._members > 0

@@ -96,7 +96,7 @@ class AiohttpClient:
         except asyncio.CancelledError:  # only `close` cancels us
             failure = trip.failure(Fault.CONNECT, _CLOSED)
         trip.hang_up()
-        return trip.delivered() or failure or trip.overdue()
+        return trip.delivered() or trip.broken_off(failure) or failure or trip.overdue()
 
     async def _travel(self, trip: Trip) -> Response:
         """Ask, and ask again where a redirect leads, until an answer is an answer."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from io import BytesIO
 
 import aiohttp
@@ -112,6 +113,12 @@ class Trip:
         if self.request.method in SAFE_METHODS or self.status is None or not 200 <= self.status < 300:
             return None
         return self._response(self._body.so_far() if self._body else b"")
+
+    def broken_off(self, failure: TransportError | None) -> Response | None:
+        """The answer as far as it came, for a request that takes it piecemeal."""
+        if failure is None or failure.fault is not Fault.TRUNCATED or not self.request.piecemeal or self.status != 200:
+            return None
+        return replace(self._response(self._body.so_far() if self._body else b""), complete=False)
 
     def overdue(self) -> TransportError:
         """The error for a deadline that passed."""

@@ -4,7 +4,9 @@
 `listener fetch` or by the pipeline on a real database, and end as items, as one sentence, or as rows.
 """
 
+import gzip
 import json
+import os
 import shutil
 import sqlite3
 import unicodedata
@@ -29,7 +31,7 @@ from listener.store import SqlStore, migrate
 from listener.testing.fakes import FakeClock
 from tests.e2e.further_feeds import FURTHER
 from tests.e2e.loopback import Program
-from tests.feeds.corpus import ROWS, Row, body
+from tests.feeds.corpus import HEAD, ROWS, Row, body, feed, item
 from tests.http.hostile_server import HostileServer
 from tests.pipeline.world import Bells, Tape, TapeConfig
 
@@ -117,6 +119,35 @@ def _check_first(one: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert not [part for part in wanted.get("text_contains", ()) if part not in said]
     assert not [part for part in wanted.get("text_not_contains", ()) if part in said]
     assert not wanted.get("links_absolute") or one["url"]
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "items"),
+    [
+        ("Content-Length: 9000", feed(item(1), item(2)), 2),
+        ("Content-Length: 9000", feed(item(1), item(2))[:-60], 1),
+        ("Transfer-Encoding: chunked", b"400\r\n" + feed(item(1), item(2))[:-60], 1),
+        ("Transfer-Encoding: chunked", b"%x\r\n" % len(feed(item(1))) + feed(item(1)) + b"\r\n", 1),
+        ("Content-Encoding: gzip", gzip.compress(feed(item(1)) + os.urandom(5000))[:-500], 1),
+    ],
+)
+def test_an_answer_that_breaks_off_gives_its_whole_items(
+    listening: "Listening", head: str, body: bytes, items: int
+) -> None:
+    """No half of an item, and no validator: the next good answer completes them, and none is there twice."""
+    start = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Type: application/rss+xml\r\n'
+    listening.hears(start + head.encode() + b"\r\n\r\n" + body)
+    assert listening.count("mentions") == items
+    whole = feed(item(1), item(2))
+    listening.hears(start + f"Content-Length: {len(whole)}".encode() + b"\r\n\r\n" + whole)
+    assert "if-none-match" not in listening.server.hits[-1].headers
+    assert (listening.count("mentions"), listening.count("revisions")) == (2, 0)
+
+
+def test_an_answer_that_breaks_off_before_its_first_item_is_truncated(server: HostileServer) -> None:
+    server.answers["/early"] = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + HEAD.encode()
+    done = CliRunner().invoke(fetch, ["--url", server.url("/early"), "--allow-private"])
+    assert (done.exit_code, done.stderr.partition(":")[0]) == (1, "TRUNCATED")
 
 
 def test_no_document_made_us_ask_for_another(server: HostileServer) -> None:
@@ -232,6 +263,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def listening(server: HostileServer, http: AiohttpClient, template: Path, tmp_path: Path) -> Listening:
+    """One feed, heard into an empty database."""
+    return _listening(server, http, template, tmp_path)
+
+
 def _listening(server: HostileServer, http: AiohttpClient, template: Path, folder: Path, sources: int = 1) -> Listening:
     return Listening(server, http, Path(shutil.copy(template, folder / "listener.db")), sources)
 
@@ -242,11 +279,8 @@ SMALL = [row for row in ALL if row["kind"] in KINDS and row["expect"].get("items
 
 
 @pytest.mark.parametrize("row", SMALL, ids=lambda row: row["file"])
-def test_every_item_is_one_row_however_often_it_is_heard(
-    server: HostileServer, http: AiohttpClient, template: Path, tmp_path: Path, row: Row
-) -> None:
+def test_every_item_is_one_row_however_often_it_is_heard(listening: Listening, row: Row) -> None:
     """Also when the checkpoint is lost, so that the whole document is read again."""
-    listening = _listening(server, http, template, tmp_path)
     listening.hears(_answer(row))
     assert listening.count("mentions") == row["expect"]["items"]
     listening.forget()
