@@ -51,6 +51,7 @@ topics:
   bug: {any: crash, points: 3, examples: {match: [a crash]}}
 """
 PACKS = {"one": ONE, "two": TWO}
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def loaded(text: str, packs: Mapping[str, str] = PACKS) -> Loaded:
@@ -352,3 +353,30 @@ def test_a_pack_can_be_read_with_a_command() -> None:
     assert (read_one.exit_code, read_one.output) == (0, SHIPPED["support-ko"])
     refused = CliRunner().invoke(rules, ["sample", "--pack", "suport-ko"])
     assert str(refused.exception) == "there is no pack 'suport-ko'; did you mean \"support-ko\"?"
+
+
+# --- languages that no model judges ------------------------------------------------------------------------------------
+
+ELSEWHERE = {
+    block.partition("]")[0]: [line for line in block.splitlines()[1:] if line]
+    for block in (ROOT / "tests" / "data" / "rules" / "elsewhere.txt").read_text(encoding="utf-8").split("\n[")[1:]
+}
+
+
+@pytest.fixture(scope="module")
+def everything() -> Matcher:
+    built = loaded(f"include: [{', '.join(SHIPPED)}]", SHIPPED).policy
+    return Matcher(
+        (), *([one for one in kind if one.at_least is Severity.URGENT] for kind in (built.topics, built.intents))
+    )
+
+
+@pytest.mark.parametrize("language", ELSEWHERE)
+def test_most_of_what_is_urgent_is_raised_and_nothing_harmless(everything: Matcher, language: str) -> None:
+    raised: dict[str, list[bool]] = {"+": [], "-": []}
+    for line in ELSEWHERE[language]:
+        one = found(everything, line[2:])
+        raised[line[0]].append(bool(one.topics or one.intents))
+    assert sum(raised["+"]) >= 0.9 * len(raised["+"]) >= 30 * 0.9
+    assert sum(raised["-"]) == 0
+    assert len(raised["-"]) >= 20
