@@ -54,13 +54,15 @@ class Heads:
     """What is read from vectors, and how it is added to what n-grams say.
 
     `stakes` has the classes low, normal, high, urgent; `sentiment` negative, neutral, positive. `stakes_weights` and
-    `sentiment_weights` multiply the log-odds of the n-grams and of the head; `offset` is added for the sentiment.
+    `sentiment_weights` multiply the log-odds of the n-grams and of the head; `offset` is added for the sentiment, and for
+    the stakes an offset for each class by language ("en", "ko", "alone"), so that a surer model does not alert more often.
     `negative_from` and `positive_from` are the chances from which a label is given.
     """
 
     version: str
     stakes: Head
     stakes_weights: tuple[float, float]
+    stakes_offsets: Mapping[str, Sequence[float]]
     sentiment: Head
     sentiment_weights: tuple[float, float]
     offset: float
@@ -82,6 +84,7 @@ def parse(text: str) -> Heads:
         version=found["version"],
         stakes=_head(stakes),
         stakes_weights=(stakes["ngrams"], stakes["embedding"]),
+        stakes_offsets=stakes["offsets"],
         sentiment=_head(sentiment),
         sentiment_weights=(sentiment["ngrams"], sentiment["embedding"]),
         offset=sentiment["offset"],
@@ -135,6 +138,7 @@ class StakesBeside:
 
     def __init__(self, own: StakesModel, vectors: Vectors) -> None:
         self.name = own.name
+        self._lang = own.name.rpartition("-")[2]
         self._own = own
         self._vectors = vectors
 
@@ -152,8 +156,8 @@ class StakesBeside:
         heads = shipped()
         beside, head = heads.stakes_weights
         theirs = (own.p_low, own.p_normal, own.p_high, own.p_urgent)
-        pairs = zip(theirs, heads.stakes.shares(vector), strict=True)
-        shares = normalised([beside * math.log(p + _LEAST) + head * math.log(q + _LEAST) for p, q in pairs])
+        opinions = zip(theirs, heads.stakes.shares(vector), heads.stakes_offsets[self._lang], strict=True)
+        shares = normalised([beside * math.log(p + _LEAST) + head * math.log(q + _LEAST) + o for p, q, o in opinions])
         return _stakes(shares, f"{own.model} + {_name(self._vectors)}", own.phrases)
 
 
@@ -212,7 +216,10 @@ class StakesAcross:
     def judge(self, text: str) -> Stakes:
         """A less sure judgement. If there is no vector after all: what somebody should look at within a day."""
         try:
-            shares = shipped().stakes.shares(self._vectors.vector(text))
+            seen = shipped().stakes.shares(self._vectors.vector(text))
+            heads = shipped()
+            weight, offsets = sum(heads.stakes_weights), heads.stakes_offsets["alone"]
+            shares = normalised([weight * math.log(p + _LEAST) + o for p, o in zip(seen, offsets, strict=True)])
         except NotNow:
             shares = [0.0, 1.0, 0.0, 0.0]
         return _stakes(shares, _name(self._vectors), ())

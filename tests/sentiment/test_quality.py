@@ -71,7 +71,7 @@ class Own:
 class OwnStakes:
     """Sees nothing at stake, for the most part."""
 
-    name = "own stakes 1"
+    name = "stakes-en"
 
     def reads(self, mention: Mention) -> bool:
         return mention.lang == "en"
@@ -141,7 +141,7 @@ def test_stakes_are_moved_and_keep_their_phrases() -> None:
     alone, both = OwnStakes().judge("smoke"), StakesBeside(OwnStakes(), vectors).judge("smoke")
     assert both.p_urgent > alone.p_urgent
     assert both.phrases == alone.phrases
-    assert both.model == f"own stakes 1 + fake 1 heads {shipped().version}"
+    assert both.model == f"stakes-en + fake 1 heads {shipped().version}"
     assert both.p_urgent + both.p_high + both.p_normal + both.p_low == pytest.approx(1, abs=0.001)
 
 

