@@ -85,10 +85,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What a recall costs: over the posts that carry a time. `now` and `then` count urgent verdicts and would-be ones."""
+    """What a recall costs: over the posts that carry a time. `now` and `then` count urgent verdicts and would-be ones.
+
+    `high` is the threshold for high, below which that for urgent cannot be.
+    """
 
     wanted: float
     reached: RecallCut
+    high: float
     dated: int
     days: float
     now: int
@@ -244,6 +248,7 @@ def _pace(judged: Sequence[Judged], cuts: Cuts, recall: float) -> Pace | None:
     return Pace(
         wanted=recall,
         reached=reached,
+        high=cuts.high,
         dated=len(dated),
         days=(max(times) - min(times)).total_seconds() / 86400 if times else 0.0,
         now=sum(one.severity(cuts) is Severity.URGENT for _, one in dated),
@@ -301,6 +306,8 @@ def pace_sentence(pace: Pace | None) -> str:
     how = "the rules with at_least: urgent reach that alone, whatever the threshold"
     if pace.reached.cut is not None:
         how = f"scoring.severity.urgent would have to be {pace.reached.cut} or lower"
+        if pace.reached.cut <= pace.high:
+            how += f" (not above that for high, {pace.high:g}: mend the rules instead, see the worst mistakes)"
     found = f"To find {pace.wanted:.0%} of the urgent posts, {how}: recall {share(hits.recall, hits.truly)}, "
     return f"{found}precision {share(hits.precision, hits.said)}. {_rate_sentence(pace)}"
 

@@ -74,6 +74,13 @@ def test_a_recall_has_its_threshold_and_its_price_in_alerts_a_day(folder: Path) 
     assert "(5 dated posts in 4.0 days) that is 0.8 urgent alerts a day; with your rules as they are it is 0.5" in shown
 
 
+def test_a_threshold_that_cannot_be_is_named_as_such(folder: Path) -> None:
+    """Urgent has to begin above high."""
+    write(folder, severe(1, 30, "urgent"), severe(2, 80, "urgent"))
+    shown = " ".join(run("labelled.jsonl").output.split())
+    assert "would have to be 30 or lower (not above that for high, 45: mend the rules instead" in shown
+
+
 def test_without_times_there_is_no_rate_and_it_says_so(folder: Path) -> None:
     posts = [{key: value for key, value in post.items() if key != "published_at"} for post in SEVERE]
     pace = figures(write(folder, *posts))["for_recall"]
