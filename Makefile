@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench format schema docs lock clean
+.PHONY: help demo run test check bench evaluate format schema docs lock clean
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ check: $(VENV)/.dev ## Format, lint, types, import directions, generated files
 
 bench: $(VENV)/.dev ## Print speed and memory as ratios against a peer or a limit in the same run
 	@$(BIN)/python -m benchmarks
+
+evaluate: $(VENV)/.dev ## Measure the judging on labelled posts, where they are: make evaluate LISTENER_DATA=FOLDER
+	@LISTENER_DATA="$(LISTENER_DATA)" $(BIN)/python -m tools.measure.triage
 
 format: $(VENV)/.dev ## Put the code in order
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .

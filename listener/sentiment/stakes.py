@@ -1,7 +1,7 @@
 """What is at stake: the severity that a text deserves by what it says, not by how angry it sounds.
 
 Two linear models over n-grams, for English and for Korean, trained on posts written for this project (`tools/train/stakes.py`;
-their card is `weights/stakes.md`). Real complaints are facts ("day 12, still processing"), which no list of sentiment words
+their card is `weights/stakes.card.md`). Real complaints are facts ("day 12, still processing"), which no list of sentiment words
 knows. The models read words, not situations: whose outage it is and whether it is over, they often cannot tell.
 """
 

@@ -121,11 +121,11 @@ def mistakes(judged: Sequence[Judged], most: int) -> list[str]:
 def main() -> None:
     """Print the tables; say which data are not here."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get("LISTENER_DATA"))
+    parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get("LISTENER_DATA") or None)
     parser.add_argument("--rules", type=Path, help="instead of the shipped rules.yaml")
     parser.add_argument("--mistakes", type=int, default=0, metavar="N", help="tell the N worst mistakes")
     given = parser.parse_args()
-    if given.folder is None or not Path(given.folder).is_dir():
+    if given.folder is None or not (Path(given.folder) / "measure").is_dir():
         sys.exit("no labelled posts here: set LISTENER_DATA to a folder with triage/*.jsonl and measure/*.dev.jsonl.gz")
     text = given.rules.read_text(encoding="utf-8") if given.rules else shipped("rules.yaml")
     engine = Triage(judging_ruleset(compile_rules(text, file="rules.yaml", env={}).policy))
