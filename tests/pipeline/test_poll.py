@@ -28,14 +28,23 @@ def test_a_complaint_becomes_a_case_and_is_told(service: Service) -> None:
     assert kinds == [CaseEventKind.OPENED, CaseEventKind.NOTIFIED]
 
 
-def test_a_korean_complaint_is_raised_by_its_topic_and_never_called_neutral(service: Service) -> None:
-    """No model reads Korean: the verdict is unknown, marked for review, and urgent all the same."""
+def test_a_korean_complaint_is_heard_as_well_as_an_english_one(service: Service) -> None:
+    """Raised by its topic, and never called neutral."""
     service.says("forum", post("1", "포도페이 지금 먹통이에요"))
     case = service.read(lambda uow: uow.case(1))
     verdict = service.read(lambda uow: uow.verdict(case.lead_mention_id))
     assert case.severity is Severity.URGENT
+    assert verdict.judgement.sentiment.label is not Label.NEUTRAL
+
+
+def test_what_no_model_reads_is_unknown_and_goes_to_people(service: Service) -> None:
+    """Finnish: marked for review, and a case of its own although its score is low."""
+    service.says("forum", post("1", "Podopay ei toimi, maksoin kahdesti enkä saa rahojani takaisin"))
+    case = service.read(lambda uow: uow.case(1))
+    verdict = service.read(lambda uow: uow.verdict(case.lead_mention_id))
     assert verdict.judgement.sentiment.label is Label.UNKNOWN
     assert verdict.review
+    assert case.review
 
 
 def test_what_names_no_brand_is_not_stored(service: Service) -> None:
