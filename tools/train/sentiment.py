@@ -71,16 +71,16 @@ ENGLISH = Recipe(
 
 KOREAN = Recipe(
     lang="ko",
-    public={"nsmc": 0.35, "kote": 3.0, "goemotions_ko": 0.5, "synth_ko": 0.3},
+    public={"nsmc": 0.7, "kote": 3.0, "goemotions_ko": 0.5, "synth_ko": 0.3},
     written={
         **dict.fromkeys(("ko_complaints", "ko_industries", "ko_social_shop", "ko_urgent", "long_mixed", "short"), 4.0),
         "ko_neutral": 8.0,
-        "ko_reviews": 8.0,
+        "ko_reviews": 12.0,
     },
     candidates=pieces,
     size=60_000,
     regularisation=1.0,
-    neutral_sentences=3.0,
+    neutral_sentences=5.0,
 )
 
 NEUTRAL_SENTENCES = "neutral_korean"
