@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -245,7 +246,7 @@ def _scribble_schema(database: Path) -> None:
 
 
 def _newer(database: Path) -> None:
-    with sqlite3.connect(database) as db:
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:  # closing also empties the WAL into the file
         db.execute("update alembic_version set version_num = '9999'")
 
 
