@@ -70,6 +70,10 @@ class NgramModel:
         self._bias: tuple[float, ...] = tuple(header["bias"])
         self._unit: float = header["unit"]
         self._weights = tuple([array("b", row) for row in weights])  # compact: a text looks at a hundred places of it
+        self._sums = [
+            sum((weight + _LIFT) << (_WIDE * at) for at, weight in enumerate(column))
+            for column in zip(*self._weights, strict=True)
+        ]  # the weights of all classes side by side in one number, so that one sum adds them all
         self._pulls: dict[tuple[float, ...], array[float]] = {}  # each is dear to make and the same for all texts
         self._find = AhoCorasick(ngrams, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
 
@@ -102,7 +106,8 @@ class NgramModel:
         """As `scores`, of a text that was read."""
         found = reading.found
         unit = self._unit_of(len(found))
-        sums = [sum(map(row.__getitem__, found)) for row in self._weights]
+        whole, lifted = sum(map(self._sums.__getitem__, found)), _LIFT * len(found)
+        sums = [(whole >> (_WIDE * at) & _MASK) - lifted for at in range(len(self._weights))]
         return tuple([bias + unit * whole for bias, whole in zip(self._bias, sums, strict=True)])
 
     def contributions(self, text: str, cls: str) -> tuple[Contribution, ...]:
@@ -147,6 +152,11 @@ class NgramModel:
 
     def _unit_of(self, count: int) -> float:
         return self._unit / math.sqrt(count) if count else 0.0
+
+
+_LIFT = 128  # makes every weight positive
+_WIDE = 32  # bits of one sum: room for 16 million n-grams
+_MASK = (1 << _WIDE) - 1
 
 
 # --- preparing a text --------------------------------------------------------------------------------------------------
