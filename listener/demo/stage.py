@@ -1,6 +1,7 @@
 """Puts the demo on: starts the internet, the sinks and the real daemon, watches, acknowledges, and tidies up."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -69,7 +70,7 @@ class Stage:
 
 def play(*, keep: bool, svg: str | None) -> int:
     """Play the whole story; 0 if an urgent English and an urgent Korean alert reached both sinks."""
-    console = Console(record=svg is not None, width=None if sys.stdout.isatty() else 130)
+    console = Console(width=None if sys.stdout.isatty() else 130)
     began = time.monotonic()
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
@@ -79,7 +80,7 @@ def play(*, keep: bool, svg: str | None) -> int:
             complete = _watch(stage, console)
             _acknowledge(stage, console)
             if svg:
-                _picture(console, stage, svg)
+                _picture(stage, svg)
             _say_where(stage, console, time.monotonic() - began, complete=complete)
             if keep:
                 _wait(console)
@@ -228,11 +229,16 @@ def _acknowledge(stage: Stage, console: Console) -> None:
     console.print(f"$ listener ack {cases[0].name} --by you\n{(done.stdout or done.stderr).strip()}", markup=False)
 
 
-def _picture(console: Console, stage: Stage, svg: str) -> None:
-    console.clear()
-    picture = Console(record=True, width=130, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
-    picture.print(screen(stage.internet, _queue(stage), stage.sinks.arrivals))
-    picture.save_svg(svg, title="listener demo")
+_WEB_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+
+
+def _picture(stage: Stage, svg: str) -> None:
+    """The last screen as a picture that loads nothing from anywhere: the reader's own monospace font will do."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        camera = Console(record=True, width=130, file=nowhere)
+        camera.print(screen(stage.internet, _queue(stage), stage.sinks.arrivals))
+        picture = camera.export_svg(title="listener demo")
+    Path(svg).write_text(_WEB_FONTS.sub("", picture), encoding="utf-8")
 
 
 def _say_where(stage: Stage, console: Console, seconds: float, *, complete: bool) -> None:
