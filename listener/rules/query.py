@@ -82,7 +82,7 @@ def entry(text: str) -> Query:
     if _SIMPLE.fullmatch(text):
         return term(text)
     if _IS_QUERY.search(text):
-        return parse(text)
+        return _usual(text) or parse(text)
     if len(text) > 2 and text.startswith("/") and text.endswith("/"):
         return _regex(text, 1)
     if text.startswith('"') and text.endswith('"') and '"' not in text[1:-1]:
@@ -93,6 +93,32 @@ def entry(text: str) -> Query:
 # The ordinary entry, ninety-nine of a hundred: letters, digits, blanks and marks that mean nothing here.
 _SIMPLE = re.compile(r"(?:(?!AND\b|OR\b|NEAR\b)[\w'&.,!?@#-]+(?: |\Z))+")
 _IS_QUERY = re.compile(r"\s(?:AND|OR)\s|\sNEAR/\d|(?:^|\s)(?:title|author|site|source|lang|brand):\S|followers\s*[<>=]")
+
+
+# A query is nearly always of this form: (a OR "b c" OR d*) NEAR/5 (e OR f). With AND between, too.
+_WORD = r"(?!(?i:and|or|not|near)\b)\w[\w'&.-]*\*?"
+_ITEM = rf'(?:{_WORD}|"\w[^"“”„]*")'
+_SIDE = rf"(?:{_ITEM}|\({_ITEM}(?: OR {_ITEM})*\))"
+_USUAL = re.compile(rf"({_SIDE}) (?:NEAR/([1-9][0-9]?)|AND) ({_SIDE})")
+_TOKEN = re.compile(r'"[^"]*"|[^\s()]+')
+
+
+def _usual(text: str) -> Query | None:
+    """What the grammar makes of the usual form, at a tenth of its cost: packs hold hundreds of these. `None` for others."""
+    found = _USUAL.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        left, right = _side(found[1]), _side(found[3])
+    except QueryError:
+        return None  # the grammar knows at which character
+    return Near(left, right, int(found[2])) if found[2] else And((left, right))
+
+
+def _side(text: str) -> Query:
+    items = [item for item in _TOKEN.findall(text) if item != "OR"]
+    terms = tuple(term(item[1:-1]) if item.startswith('"') else _marked_term(item, 1) for item in items)
+    return terms[0] if len(terms) == 1 else Or(terms)
 
 
 def term(text: str, *, prefix: bool = False, word_start: bool = False, column: int = 1) -> Term:

@@ -1,5 +1,7 @@
 """The query language: what it means, and where and why a query is refused."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,3 +188,51 @@ def test_no_query_makes_it_raise_anything_else(words: list[str]) -> None:
 def test_a_regex_that_would_need_much_memory_is_refused() -> None:
     assert check_regex("((a{100}){100}){100}") is not None
     assert check_regex(r"(a+)+$") is None
+
+
+_WORDS = st.sampled_from(
+    [
+        *(
+            "refund",
+            "환불",
+            "can't",
+            "no*",
+            "a&b",
+            "502",
+            "x-y",
+            "OR",
+            "or",
+            "AND",
+            "near",
+            "not",
+            "-x",
+            "^a",
+            "/a/",
+            "l.",
+            "*",
+        ),
+        *('"two words"', '"a OR b"', '"OR"', '" "', '"ᅟ"', "ᅟ", "lang:ko", '"“a"', "", "(a)", "title:x", "a*b"),
+    ]
+)
+_SIDES = st.one_of(_WORDS, st.lists(_WORDS, min_size=1, max_size=3).map(lambda words: f"({' OR '.join(words)})"))
+
+
+@given(_SIDES, st.sampled_from(["NEAR/5", "NEAR/0", "NEAR/99", "NEAR/100", "NEAR/101", "AND", "OR", "NEAR"]), _SIDES)
+def test_an_entry_of_the_usual_form_means_what_the_grammar_says(left: str, sign: str, right: str) -> None:
+    """It takes a short cut past the grammar."""
+    text = f"{left} {sign} {right}"
+    if sign == "NEAR":
+        return  # may be plain words
+
+    def told(read: Callable[[str], Query]) -> Query | tuple[str, int]:
+        try:
+            return read(text)
+        except QueryError as error:
+            return error.message, error.column
+
+    assert told(entry) == told(parse)
+
+
+def test_the_short_cut_leaves_it_to_the_grammar_to_say_where() -> None:
+    with pytest.raises(QueryError, match="there is nothing to look for at character 7"):
+        entry("(a OR \u3164) NEAR/2 b")
