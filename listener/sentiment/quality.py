@@ -16,6 +16,7 @@ from operator import mul
 from typing import Any, Protocol
 
 from listener.decide.judge import SentimentModel, StakesModel
+from listener.decide.script import dominant_script
 from listener.domain.mention import Mention
 from listener.domain.verdict import Label, Sentiment, Stakes
 from listener.sentiment.embedding import NotNow, Vector
@@ -23,8 +24,11 @@ from listener.sentiment.embedding import NotNow, Vector
 LESS_SURE = "judged across languages, less sure"
 """Stands in `why` of every judgement in a language without a model of its own."""
 
-PERHAPS = 0.25
+PERHAPS = 0.15
 """The chance from which such a judgement is for people to review. docs/quality.md says how many complaints reach it."""
+
+TRIED_SCRIPTS = frozenset({"latin", "kana", "han"})
+"""Scripts of the languages that the heads learned from. In others they find few complaints, so people review everything."""
 
 
 class Vectors(Protocol):
@@ -195,7 +199,7 @@ class SentimentAcross:
             return Sentiment(label=Label.UNKNOWN, value=None, p_negative=None, model="none", why=why_not)
         negative, _, positive = shipped().sentiment.shares(vector)
         judged = _sentiment(shipped(), negative, positive, _name(self._vectors), LESS_SURE)
-        return replace(judged, unsure=negative >= PERHAPS)
+        return replace(judged, unsure=negative >= PERHAPS or dominant_script(text) not in TRIED_SCRIPTS)
 
 
 class StakesAcross:

@@ -166,6 +166,14 @@ def test_a_language_without_a_model_is_judged_less_surely() -> None:
     assert not SentimentAcross(FewVectors()).judge(LIKE_PRAISE).unsure
 
 
+def test_in_a_script_that_was_never_tried_everything_is_for_review() -> None:
+    """Of Arabic complaints, three in four look calm to the heads."""
+    praise = FewVectors().known[LIKE_PRAISE]
+    judged = SentimentAcross(FewVectors({"شكرا لكم": praise})).judge("شكرا لكم")
+    assert judged.label is not Label.NEGATIVE
+    assert judged.unsure
+
+
 def test_without_a_vector_such_a_language_stays_unknown() -> None:
     judged = SentimentAcross(FewVectors()).judge(BUSY)
     assert (judged.label, judged.p_negative, judged.model) == (Label.UNKNOWN, None, "none")
