@@ -128,6 +128,15 @@ def test_reach_is_no_complaint_by_itself() -> None:
     assert reason(verdict, "reach").points == 4.0
 
 
+def test_reach_counts_in_full_only_for_a_topic_that_counts() -> None:
+    """Praise and news have topics too, for routing and digests."""
+    rules = policy(topics=(topic("praise"), topic("billing", points=5)))
+    for name, points in (("praise", 4.0), ("billing", 16.0)):
+        famous = mention(reach=Reach(followers=10_000))
+        verdict = decide(famous, found(topics=(name,)), judgement(Label.NEUTRAL, 0.25), rules)
+        assert reason(verdict, "reach").points == points
+
+
 def test_reach_counts_in_full_where_nobody_could_judge() -> None:
     verdict = decide(mention(reach=Reach(followers=10_000)), judged=judgement(Label.UNKNOWN))
     assert reason(verdict, "reach").points == 16.0
