@@ -60,7 +60,7 @@ class Patience:
     longest_pause: float = 600.0
 
 
-UNHURRIED = Patience(turn=60.0, burst=None)
+UNHURRIED = Patience(turn=60.0, burst=None, first_pause=0.02)
 """For commands that work through a file while somebody waits for the best answer."""
 
 
