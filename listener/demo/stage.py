@@ -119,7 +119,7 @@ def _furnish(folder: Path, url: str, port: int) -> dict[str, str]:
     (folder / "rules.yaml").write_text(rules.replace("INTERNET", url).replace("SMTP", str(port)), encoding="utf-8")
     dotenv = folder / ".env"
     dotenv.touch(mode=0o600)
-    dotenv.write_text(f"DEMO_WEBHOOK={url}/services/T000/B000/demo\n", encoding="utf-8")
+    dotenv.write_text(f"DEMO_WEBHOOK={url}/services/T000/B000/demo\nDEMO_ALERTS={url}/alerts\n", encoding="utf-8")
     ours = {
         "LISTENER_RULES": str(folder / "rules.yaml"),
         "LISTENER_DB": f"sqlite:///{folder / 'listener.db'}",
