@@ -53,8 +53,8 @@ class Patience:
 
     start: float = 20.0
     answer: float = 5.0
-    turn: float = 1.0
-    burst: float | None = 15.0
+    turn: float = 0.25
+    burst: float | None = 5.0
     share: float = 0.25
     first_pause: float = 1.0
     longest_pause: float = 600.0
