@@ -100,10 +100,11 @@ def test_the_child_is_confined() -> None:
 
 @pytest.mark.slow
 def test_without_the_extra_it_says_so_and_ends() -> None:
-    """`-S` leaves out every installed package."""
+    """`-S` and `-E` leave out every installed package."""
     command = [
         sys.executable,
         "-S",
+        "-E",
         "-c",
         "import sys; sys.path.insert(0, '.'); from listener.sentiment._embed_worker import main; sys.exit(main())",
     ]
