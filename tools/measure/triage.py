@@ -19,6 +19,7 @@ from listener.app import compile_rules, judging_ruleset, shipped
 from listener.domain.mention import Author, RawItem, Reach
 from listener.domain.verdict import Severity, Verdict
 from listener.pipeline import Triage
+from listener.sentiment.embedding import UNHURRIED, Embedder
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 REAL = (
@@ -124,11 +125,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get("LISTENER_DATA") or None)
     parser.add_argument("--rules", type=Path, help="instead of the shipped rules.yaml")
     parser.add_argument("--mistakes", type=int, default=0, metavar="N", help="tell the N worst mistakes")
+    parser.add_argument("--embedding", action="store_true", help="with the extra `quality`, which is slow")
     given = parser.parse_args()
     if given.folder is None or not (Path(given.folder) / "measure").is_dir():
         sys.exit("no labelled posts here: set LISTENER_DATA to a folder with triage/*.jsonl and measure/*.dev.jsonl.gz")
     text = given.rules.read_text(encoding="utf-8") if given.rules else shipped("rules.yaml")
-    engine = Triage(judging_ruleset(compile_rules(text, file="rules.yaml", env={}).policy))
+    vectors = Embedder(patience=UNHURRIED) if given.embedding else None
+    engine = Triage(judging_ruleset(compile_rules(text, file="rules.yaml", env={}).policy, vectors))
     for path in sorted((Path(given.folder) / "triage").glob("*.jsonl")):
         judged = judge(engine, read(path))
         _say(f"### {path.stem}", "", *severity_table(judged), "", *confusion_table(judged), "")
