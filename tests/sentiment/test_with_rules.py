@@ -1,5 +1,6 @@
 """How the extra comes into judging: only where it is installed and wanted."""
 
+from array import array
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 from listener.app import compile_rules, embedder, judging_ruleset, shipped
 from listener.domain.policy import Policy
 from listener.sentiment import embedding
-from listener.sentiment.embedding import Embedder
+from listener.sentiment.embedding import Embedder, Vector
+from listener.sentiment.quality import StakesBeside
+from listener.sentiment.quality import shipped as shipped_heads
+from listener.sentiment.stakes import NgramStakes
 from listener.settings import load_settings
 
 
@@ -16,6 +20,15 @@ from listener.settings import load_settings
 def policy() -> Policy:
     """The shipped rules."""
     return compile_rules(shipped("rules.yaml"), file="rules.yaml", env={}).policy
+
+
+class Quiet:
+    """The same vector for every text."""
+
+    name = "fake 1"
+
+    def vector(self, text: str) -> Vector:
+        return array("f", [0.05] * 384)
 
 
 def names(policy: Policy, vectors: Embedder | None) -> tuple[list[str], list[str]]:
@@ -32,6 +45,12 @@ def test_with_it_every_language_has_a_model(policy: Policy) -> None:
     sentiment, stakes = names(policy, Embedder())
     assert sentiment == ["SentimentBeside", "SentimentBeside", "SentimentAcross"]
     assert stakes == ["StakesBeside", "StakesBeside", "StakesAcross"]
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_heads_know_how_to_go_with_each_language(lang: str) -> None:
+    model = StakesBeside(NgramStakes(lang), Quiet())
+    assert model.judge("smoke from the charger, 연기가 나요").model.endswith(f"fake 1 heads {shipped_heads().version}")
 
 
 def test_rules_that_count_no_stakes_need_no_vector_for_them(policy: Policy) -> None:
