@@ -39,3 +39,8 @@ def offline_rules(given: Path | None) -> Loaded:
 def offline_ruleset(given: Path | None) -> Ruleset:
     """What judging needs. Somebody waits for the best answer, so the embedding is given all the time that it takes."""
     return judging_ruleset(offline_rules(given).policy, embedder(load_settings(), hurried=False))
+
+
+def may_fork() -> bool:
+    """Not where the embedding is in use: it is a process of its own, which several cannot share."""
+    return embedder(load_settings()) is None

@@ -5,8 +5,9 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,6 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from listener.cli.lines import json_line
 from listener.domain.errors import UsageError
 from listener.domain.mention import Author, RawItem, Reach
+
+if TYPE_CHECKING:
+    from listener.cli.fan_out import Chunk
+    from listener.pipeline import Triage
 
 
 class Post(BaseModel):
@@ -41,31 +46,52 @@ AnyPost = TypeVar("AnyPost", bound=Post)
 
 @click.command()
 @click.option("--rules", "rules_file", type=click.Path(path_type=Path), help="Instead of the configured rules.yaml.")
-def triage(rules_file: Path | None) -> None:
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes for long inputs.  [default: one a core, at most 8]")
+def triage(rules_file: Path | None, jobs: int | None) -> None:
     """Judge posts: JSON lines on stdin (id, text, ...), one JSON line each on stdout, in order.
 
     Fields read: id, text, title, url, author, followers, likes, replies, reposts, published_at, lang, source_kind, brand.
     A post with a brand counts as found for it; a post without one that names no brand is judged all the same.
     """
-    from listener.cli.offline import offline_ruleset
+    from listener.cli.fan_out import chunks, cores, fan_out
+    from listener.cli.offline import may_fork, offline_ruleset
     from listener.pipeline import Triage
 
     engine = Triage(offline_ruleset(rules_file))
+    jobs = (jobs or cores()) if may_fork() else 1
     gc.freeze()  # the rules live as long as we do: no need to look through them for garbage after every few posts
     bad = 0
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        if line.isspace():
+    for answered in fan_out(partial(_answer, engine), chunks(sys.stdin.buffer), jobs=jobs):
+        sys.stdout.write(answered.lines)
+        sys.stdout.flush()
+        for fault in answered.faults:
+            click.echo(f"listener: {fault}", err=True)
+        bad += len(answered.faults)
+    if bad:
+        raise click.ClickException(f"{bad} line(s) could not be read; the others were judged")
+
+
+class _Answered(NamedTuple):
+    """Verdicts as JSON lines, and a sentence for each line that could not be read."""
+
+    lines: str
+    faults: list[str]
+
+
+def _answer(engine: "Triage", chunk: "Chunk") -> _Answered:
+    verdicts: list[str] = []
+    faults: list[str] = []
+    for number, line in enumerate(chunk.lines, start=chunk.first):
+        if not line.strip():
             continue
         try:
             post = parse(line, number, Post)
         except UsageError as error:
-            bad += 1
-            click.echo(f"listener: {error}", err=True)
+            faults.append(str(error))
             continue
         verdict = engine.judge(item_of(post), now=datetime.now(UTC))
-        sys.stdout.write(json_line(_output(post.id, verdict)) + "\n")
-    if bad:
-        raise click.ClickException(f"{bad} line(s) could not be read; the others were judged")
+        verdicts.append(json_line(_output(post.id, verdict)) + "\n")
+    return _Answered("".join(verdicts), faults)
 
 
 def parse(line: str | bytes, number: int, kind: type[AnyPost]) -> AnyPost:
