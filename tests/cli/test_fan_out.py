@@ -109,7 +109,7 @@ def test_triage_says_the_same_by_one_process_and_by_several() -> None:
     lines = [f'{{"id": {number}, "text": "still no refund after {number} days 환불"}}' for number in range(3_000)]
     lines[2_500] = "broken"
     given = "\n".join(lines)
-    command = [Path(sys.executable).with_name("listener"), "triage", "--rules", RULES, "--jobs"]
+    command = [str(Path(sys.executable).with_name("listener")), "triage", "--rules", str(RULES), "--jobs"]
     one, several = (
         subprocess.run([*command, jobs], input=given, capture_output=True, text=True, check=False) for jobs in "12"
     )
