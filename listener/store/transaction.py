@@ -1,6 +1,7 @@
 """What every part of the unit of work stands on: one connection, one transaction, a buffer of rows to be inserted."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -94,7 +95,7 @@ class Transaction:
 
     def insert(self, into: Table) -> Insert:
         """An INSERT that may say what to do on a conflict, in the words of this database."""
-        return postgresql.insert(into) if self.on_postgres else sqlite.insert(into)
+        return _insert(into, on_postgres=self.on_postgres)
 
     def is_new(self, statement: Insert, values: Values) -> bool:
         """Insert one row unless it is there already; True if it was inserted."""
@@ -104,7 +105,7 @@ class Transaction:
 
     def upsert(self, into: Table, values: Values) -> None:
         """Insert, or replace the row that has the same primary key."""
-        self.write(self._replacing(into, values), values)
+        self.write(_replacing(into, tuple(values), on_postgres=self.on_postgres), values)
 
     @property
     def on_postgres(self) -> bool:
@@ -115,16 +116,23 @@ class Transaction:
         if into in _REPEATABLE:
             return self.insert(into).on_conflict_do_nothing()
         if into is CASE_MENTIONS:
-            return self._replacing(into, ("case_id", "said_at"))
+            return _replacing(into, ("case_id", "said_at"), on_postgres=self.on_postgres)
         return self.insert(into)
-
-    def _replacing(self, into: Table, columns: Sequence[str] | Values) -> Insert:
-        statement = self.insert(into)
-        keys = list(into.primary_key.columns)
-        changed = {name: statement.excluded[name] for name in columns if name not in into.primary_key.columns}
-        return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
     def refuse_if_reading(self) -> None:
         """Raise `RuntimeError` in a reading unit: it is a bug of the caller, which a retry would hide."""
         if not self._may_write:
             raise RuntimeError("this unit of work only reads: use Store.writing() to change anything")
+
+
+def _insert(into: Table, *, on_postgres: bool) -> Insert:
+    return postgresql.insert(into) if on_postgres else sqlite.insert(into)
+
+
+@cache  # the same each time, and SQLAlchemy takes longer to put it together than SQLite to do it
+def _replacing(into: Table, columns: tuple[str, ...], *, on_postgres: bool) -> Insert:
+    """An INSERT that puts `columns` into the row that has the same primary key, if there is one."""
+    statement = _insert(into, on_postgres=on_postgres)
+    keys = list(into.primary_key.columns)
+    changed = {name: statement.excluded[name] for name in columns if name not in into.primary_key.columns}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
