@@ -9,6 +9,7 @@ nearly without words; one of 510 longer posts in these languages. It takes about
 """
 
 import re
+from functools import lru_cache
 
 _ENGLISH_WORDS = """
     the and of to is was are were be been being it its it's i i'm i've i'll i'd my me your you you're you've we we're our
@@ -55,6 +56,7 @@ _ENGLISH_ENDING = re.compile(r"\b[a-z]{2,}(?:ing|ed|ly|ness|'s)\b")
 _TOO_FEW_TO_TELL = 4
 
 
+@lru_cache(maxsize=4)  # every model asks in turn
 def plausibly_english(text: str) -> bool:
     """Do its first 500 characters hold more English function words than foreign ones, or too few words to tell?
 

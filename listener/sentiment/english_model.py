@@ -11,14 +11,12 @@ from listener.domain.verdict import Sentiment
 from listener.sentiment.learned import Learned
 from listener.sentiment.vader import MAX_READ, Scores, Vader
 
-WEIGHTS = "sentiment-en"
-
 
 class English(Learned):
     """Learned sentiment of English over VADER. `lexicon` holds a team's own words for VADER (word -> -4..4)."""
 
     def __init__(self, lexicon: Mapping[str, float] | None = None) -> None:
-        super().__init__(WEIGHTS)
+        super().__init__("en")
         self._vader = Vader(lexicon)
         self.name = f"en-ngrams 1 + {self._vader.name}"
 
@@ -30,7 +28,7 @@ class English(Learned):
         """The sentiment of the first 10,000 characters."""
         text = text[:MAX_READ]
         tone = self._vader.scores(text)
-        reading = self.ngrams.read(text)
+        reading = self.read(text)
         scores = list(self.ngrams.scores_of(reading))
         for name, figure in zip(EVIDENCE, evidence(tone), strict=True):
             for at, weight in enumerate(self.ngrams.extras[name]):

@@ -8,8 +8,6 @@ from listener.domain.mention import Mention
 from listener.domain.verdict import Sentiment
 from listener.sentiment.learned import Learned
 
-WEIGHTS = "sentiment-ko"
-
 
 class Korean(Learned):
     """Learned sentiment of Korean."""
@@ -17,7 +15,7 @@ class Korean(Learned):
     name = "ko-ngrams 1"
 
     def __init__(self) -> None:
-        super().__init__(WEIGHTS)
+        super().__init__("ko")
 
     def reads(self, mention: Mention) -> bool:
         """Whatever is written in Hangul for the most part; the script tells more than the source's tag."""
@@ -25,5 +23,5 @@ class Korean(Learned):
 
     def judge(self, text: str) -> Sentiment:
         """The sentiment of the first 10,000 characters."""
-        reading = self.ngrams.read(text)
+        reading = self.read(text)
         return self.sentiment(reading, self.ngrams.scores_of(reading), model=self.name)

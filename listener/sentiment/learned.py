@@ -7,10 +7,9 @@ with as many complaints as those posts (every second one). `docs/quality.md` has
 
 import math
 from collections.abc import Sequence
-from functools import cache
 
 from listener.domain.verdict import Label, Sentiment
-from listener.sentiment.ngrams import NgramModel, Reading
+from listener.sentiment.ngrams import NgramModel, Reading, language
 from listener.sentiment.sarcasm import praise_beside_failure
 
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
@@ -19,22 +18,20 @@ NEGATIVE, NEUTRAL, POSITIVE = range(3)
 _SHOWN = 3
 
 
-@cache
-def _load(weights: str) -> NgramModel:
-    """Read once in a process: every version of rules.yaml takes the same."""
-    return NgramModel.load(weights)
-
-
 class Learned:
-    """The weights `NAME.tsv.gz`, read when the first text comes."""
+    """The shipped sentiment of a language ("en", "ko"), loaded when the first text comes."""
 
-    def __init__(self, weights: str) -> None:
-        self._weights_name = weights
+    def __init__(self, lang: str) -> None:
+        self._lang = lang
 
     @property
     def ngrams(self) -> NgramModel:
         """The model itself, for explanations."""
-        return _load(self._weights_name)
+        return language(self._lang)[1]
+
+    def read(self, text: str) -> Reading:
+        """What the model finds in a text."""
+        return language(self._lang)[0].read(text)[0]
 
     def sentiment(self, reading: Reading, scores: Sequence[float], *, model: str, also: str = "") -> Sentiment:
         """The sentiment that the log-odds mean. `also` is a further explanation, told after the n-grams."""
@@ -43,7 +40,7 @@ class Learned:
         label = Label.NEUTRAL
         if p_negative >= settings["negative_from"]:
             label = Label.NEGATIVE
-        elif not reading.found:
+        elif not reading.size:
             return _unknown(model, "no word that the model knows")
         elif praise_beside_failure(reading.text):
             return _unknown(model, "praise beside a failure: perhaps irony")

@@ -17,7 +17,7 @@ import re
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple, Self
 
@@ -44,12 +44,22 @@ class Contribution:
     weight: float
 
 
+_LOUD = 0.15
+"""The share of the loudest n-gram's weight below which an n-gram explains nothing to anybody."""
+
+
 class Reading(NamedTuple):
-    """A prepared text, every n-gram in it as (number in the model, start, end), and which ones they are."""
+    """What one model finds in a prepared `text`: how many of its n-grams (`size`) and the sums of their weights by class.
+
+    `hits` are the numbers of all n-grams that were found `together`, of which the model is the one at `at`.
+    """
 
     text: str
-    hits: list[tuple[int, int, int]]
-    found: set[int]
+    size: int
+    sums: tuple[int, ...]
+    hits: set[int]
+    together: "Together"
+    at: int
 
 
 class NgramModel:
@@ -69,13 +79,8 @@ class NgramModel:
         self.version: str = header["version"]
         self._bias: tuple[float, ...] = tuple(header["bias"])
         self._unit: float = header["unit"]
-        self._weights = tuple([array("b", row) for row in weights])  # compact: a text looks at a hundred places of it
-        self._sums = [
-            sum((weight + _LIFT) << (_WIDE * at) for at, weight in enumerate(column))
-            for column in zip(*self._weights, strict=True)
-        ]  # the weights of all classes side by side in one number, so that one sum adds them all
-        self._pulls: dict[tuple[float, ...], array[float]] = {}  # each is dear to make and the same for all texts
-        self._find = AhoCorasick(ngrams, implementation=Implementation.ContiguousNFA).find_matches_as_indexes
+        self.ngrams = ngrams
+        self.weights = tuple([array("b", row) for row in weights])  # compact: a text looks at a hundred places of it
 
     @classmethod
     def load(cls, name: str) -> Self:
@@ -92,11 +97,13 @@ class NgramModel:
         fields.pop()  # what follows the last line's end
         return cls(header, fields[::width], [list(map(int, fields[at::width])) for at in range(1, width)])
 
+    @cached_property
+    def _alone(self) -> "Together":
+        return Together((self,))
+
     def read(self, text: str) -> Reading:
         """Find the n-grams of a text. The one costly step; scores and explanations start from it."""
-        prepared = prepare(text)
-        hits = self._find(prepared, overlapping=True)
-        return Reading(prepared, hits, {hit[0] for hit in hits})
+        return self._alone.read(text)[0]
 
     def scores(self, text: str) -> tuple[float, ...]:
         """The log-odds of each class, without the extras."""
@@ -104,19 +111,16 @@ class NgramModel:
 
     def scores_of(self, reading: Reading) -> tuple[float, ...]:
         """As `scores`, of a text that was read."""
-        found = reading.found
-        unit = self._unit_of(len(found))
-        whole, lifted = sum(map(self._sums.__getitem__, found)), _LIFT * len(found)
-        sums = [(whole >> (_WIDE * at) & _MASK) - lifted for at in range(len(self._weights))]
-        return tuple([bias + unit * whole for bias, whole in zip(self._bias, sums, strict=True)])
+        unit = self._unit_of(reading.size)
+        return tuple([bias + unit * whole for bias, whole in zip(self._bias, reading.sums, strict=True)])
 
     def contributions(self, text: str, cls: str) -> tuple[Contribution, ...]:
         """What each n-gram added to the score of a class, the heaviest first. With `bias(cls)` they sum up to the score."""
         mapped = prepare_mapped(text)
         places: dict[int, tuple[int, int]] = {}
-        for number, start, end in self._find(mapped.text, overlapping=True):
+        for number, start, end in self._alone.find(mapped.text):
             places.setdefault(number, (start, end))
-        row, unit = self._weights[self.classes.index(cls)], self._unit_of(len(places))
+        row, unit = self.weights[self.classes.index(cls)], self._unit_of(len(places))
         added = [
             Contribution(mapped.text[start:end], *_origin(mapped, start, end), unit * row[number])
             for number, (start, end) in places.items()
@@ -129,22 +133,19 @@ class NgramModel:
         Each n-gram stands for the words that it touches, and words already told are passed over. With each goes what its
         n-gram adds to the mixture. n-grams that speak against it are not told.
         """
-        pull = self._pulls.get(mixture) or self._pulls.setdefault(mixture, self._pull(mixture))
-        unit = self._unit_of(len(reading.found))
+        pull = reading.together.pull(reading.at, mixture)
+        unit = self._unit_of(reading.size)
         told: dict[str, float] = {}
-        speaking = [(weight, start, end) for number, start, end in reading.hits if (weight := pull[number]) > 0]
-        speaking.sort(reverse=True)
-        for weight, start, end in speaking[: 4 * most]:
-            words = _words_around(reading.text, start, end)
+        loud = sorted([(-pull[number], number) for number in reading.hits if number in pull])
+        for _, number in loud[: 4 * most]:
+            ngram = reading.together.ngrams[number]
+            start = reading.text.find(ngram)
+            words = _words_around(reading.text, start, start + len(ngram))
             if words.strip(_DUMB) and not any(words in other or other in words for other in told):
-                told[words] = unit * weight
+                told[words] = unit * pull[number]
                 if len(told) == most:
                     break
         return tuple(told.items())
-
-    def _pull(self, mixture: Sequence[float]) -> "array[float]":
-        rows = [[share * weight for weight in row] for share, row in zip(mixture, self._weights, strict=True)]
-        return array("f", map(sum, zip(*rows, strict=True)))
 
     def bias(self, cls: str) -> float:
         """The score of a class for a text without any known n-gram."""
@@ -154,9 +155,86 @@ class NgramModel:
         return self._unit / math.sqrt(count) if count else 0.0
 
 
+class Together:
+    """Models whose n-grams are found in one pass, because one pass over a text costs as much as all else that is done to it.
+
+    The weights of an n-gram for every class of every model, and a 1 for every model that has it, stand side by side in one
+    number, so that one sum adds them all.
+    """
+
+    def __init__(self, models: Sequence[NgramModel]) -> None:
+        self._models = models
+        self.ngrams = list(dict.fromkeys(ngram for model in models for ngram in model.ngrams))
+        self._numbers = {ngram: number for number, ngram in enumerate(self.ngrams)}
+        self._packed = [0] * len(self.ngrams)
+        shift = 0
+        for model in models:
+            for at, ngram in enumerate(model.ngrams):
+                fields = _side_by_side(1, [row[at] + _LIFT for row in model.weights])
+                self._packed[self._numbers[ngram]] |= fields << shift
+            shift += _WIDE * (len(model.classes) + 1)
+        self._automaton = AhoCorasick(self.ngrams, implementation=Implementation.ContiguousNFA)
+        self._pulls: dict[tuple[int, tuple[float, ...]], dict[int, float]] = {}
+        self._last: tuple[str, tuple[Reading, ...]] = ("", ())
+
+    def pull(self, at: int, mixture: tuple[float, ...]) -> dict[int, float]:
+        """What each n-gram adds to a mixture of the classes of a model, for those that speak for it loudly enough to be told.
+
+        It is dear to make and the same for all texts.
+        """
+        known = self._pulls.get((at, mixture))
+        if known is None:
+            known = self._pulls[at, mixture] = self._pull(self._models[at], mixture)
+        return known
+
+    def _pull(self, model: NgramModel, mixture: Sequence[float]) -> dict[int, float]:
+        rows = [[share * weight for weight in row] for share, row in zip(mixture, model.weights, strict=True)]
+        pulls = list(map(sum, zip(*rows, strict=True)))
+        least = _LOUD * max(pulls, default=0.0)
+        loud = zip(model.ngrams, pulls, strict=True)
+        return {self._numbers[ngram]: pull for ngram, pull in loud if pull > least}
+
+    def find(self, prepared: str) -> list[tuple[int, int, int]]:
+        """Every n-gram in a prepared text as (number, start, end)."""
+        return self._automaton.find_matches_as_indexes(prepared, overlapping=True)
+
+    def read(self, text: str) -> tuple[Reading, ...]:
+        """What each model finds. The last text is remembered, for the models judge it in turn."""
+        last, readings = self._last
+        if last != text or not readings:
+            readings = self._read(prepare(text))
+            self._last = (text, readings)
+        return readings
+
+    def _read(self, prepared: str) -> tuple[Reading, ...]:
+        hits = {hit[0] for hit in self.find(prepared)}
+        whole = sum(map(self._packed.__getitem__, hits))
+        readings = []
+        for at, model in enumerate(self._models):
+            count, width = whole & _MASK, len(model.classes)
+            sums = tuple([(whole >> (_WIDE * field) & _MASK) - _LIFT * count for field in range(1, width + 1)])
+            readings.append(Reading(prepared, count, sums, hits, self, at))
+            whole >>= _WIDE * (width + 1)
+        return tuple(readings)
+
+
+def _side_by_side(first: int, others: Sequence[int]) -> int:
+    return sum((number << (_WIDE * at) for at, number in enumerate(others, start=1)), first)
+
+
 _LIFT = 128  # makes every weight positive
-_WIDE = 32  # bits of one sum: room for 16 million n-grams
+_WIDE = 24  # bits of one sum: room for 65,000 n-grams
 _MASK = (1 << _WIDE) - 1
+
+MODELS = {"en": ("sentiment-en", "stakes_en"), "ko": ("sentiment-ko", "stakes_ko")}
+"""The shipped models of a language: its sentiment, and what is at stake."""
+
+
+@cache
+def language(lang: str) -> tuple[Together, NgramModel, NgramModel]:
+    """The models of a language, together and each; read once in a process: every version of rules.yaml takes the same."""
+    sentiment, stakes = (NgramModel.load(name) for name in MODELS[lang])
+    return Together((sentiment, stakes)), sentiment, stakes
 
 
 # --- preparing a text --------------------------------------------------------------------------------------------------

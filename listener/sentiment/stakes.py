@@ -1,18 +1,17 @@
 """What is at stake: the severity that a text deserves by what it says, not by how angry it sounds.
 
 Two linear models over n-grams, for English and for Korean, trained on posts written for this project (`tools/train/stakes.py`;
-their card is `weights/stakes.card.md`). Real complaints are facts ("day 12, still processing"), which no list of sentiment words
-knows. The models read words, not situations: whose outage it is and whether it is over, they often cannot tell.
+their card is `weights/stakes.card.md`). Real complaints are facts ("day 12, still processing"), which no list of sentiment
+words knows. The models read words, not situations: whose outage it is and whether it is over, they often cannot tell.
 """
 
 import math
 from collections.abc import Sequence
-from functools import cache
 
 from listener.domain.mention import Mention
 from listener.domain.verdict import Stakes
 from listener.sentiment.english import plausibly_english
-from listener.sentiment.ngrams import NgramModel, Reading
+from listener.sentiment.ngrams import NgramModel, Reading, language
 
 MAX_SHOWN = 3
 """Phrases that a verdict tells."""
@@ -38,8 +37,8 @@ class NgramStakes:
 
     def judge(self, text: str) -> Stakes:
         """The stakes of a text, of which no more is read than `ngrams.MAX_READ` characters."""
-        model = _load(self._lang)
-        reading = model.read(text)
+        together, _, model = language(self._lang)
+        reading = together.read(text)[1]
         low, normal, high, urgent = _shares(model.scores_of(reading))
         return Stakes(
             p_urgent=urgent,
@@ -53,12 +52,6 @@ class NgramStakes:
 
 _CALM = 0.4
 """From this certainty of "low" on there is nothing to explain; most posts are beyond it, and explaining takes time."""
-
-
-@cache
-def _load(lang: str) -> NgramModel:
-    """Read once in a process: every version of rules.yaml takes the same."""
-    return NgramModel.load(f"stakes_{lang}")
 
 
 def _phrases(model: NgramModel, reading: Reading) -> tuple[tuple[str, float], ...]:
