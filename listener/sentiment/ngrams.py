@@ -21,9 +21,8 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple, Self
 
-from ahocorasick_rs import AhoCorasick, Implementation
-
 from listener.decide.fold import Folded, fold, fold_mapped
+from listener.sentiment.finding import Finder, Remembered
 
 MAX_READ = 10_000
 """Characters of a text that are read: five pages, after which a score no longer moves."""
@@ -156,8 +155,9 @@ class NgramModel:
 
 
 class Together:
-    """Models whose n-grams are found in one pass, because one pass over a text costs as much as all else that is done to it.
+    """Models whose n-grams are found together, because finding them costs as much as all else that is done to a text.
 
+    Nearly all of them lie inside of words, and people use few words: those are looked for once in each word.
     The weights of an n-gram for every class of every model, and a 1 for every model that has it, stand side by side in one
     number, so that one sum adds them all.
     """
@@ -169,11 +169,12 @@ class Together:
         self._packed = [0] * len(self.ngrams)
         shift = 0
         for model in models:
-            for at, ngram in enumerate(model.ngrams):
-                fields = _side_by_side(1, [row[at] + _LIFT for row in model.weights])
-                self._packed[self._numbers[ngram]] |= fields << shift
+            for ngram, fields in zip(model.ngrams, _side_by_side(model.weights, shift), strict=True):
+                self._packed[self._numbers[ngram]] |= fields
             shift += _WIDE * (len(model.classes) + 1)
-        self._automaton = AhoCorasick(self.ngrams, implementation=Implementation.ContiguousNFA)
+        self._across = Finder({number: ngram for number, ngram in enumerate(self.ngrams) if " " in ngram[1:-1]})
+        self._inside = Finder({number: ngram for number, ngram in enumerate(self.ngrams) if " " not in ngram[1:-1]})
+        self._within = Remembered(self._inside.within)
         self._pulls: dict[tuple[int, tuple[float, ...]], dict[int, float]] = {}
         self._last: tuple[str, tuple[Reading, ...]] = ("", ())
 
@@ -188,15 +189,16 @@ class Together:
         return known
 
     def _pull(self, model: NgramModel, mixture: Sequence[float]) -> dict[int, float]:
-        rows = [[share * weight for weight in row] for share, row in zip(mixture, model.weights, strict=True)]
-        pulls = list(map(sum, zip(*rows, strict=True)))
+        pulls = [0.0] * len(model.ngrams)
+        for share, row in zip(mixture, model.weights, strict=True):
+            pulls = [pull + share * weight for pull, weight in zip(pulls, row, strict=True)]
         least = _LOUD * max(pulls, default=0.0)
         loud = zip(model.ngrams, pulls, strict=True)
         return {self._numbers[ngram]: pull for ngram, pull in loud if pull > least}
 
     def find(self, prepared: str) -> list[tuple[int, int, int]]:
         """Every n-gram in a prepared text as (number, start, end)."""
-        return self._automaton.find_matches_as_indexes(prepared, overlapping=True)
+        return [*self._inside.find(prepared), *self._across.find(prepared)]
 
     def read(self, text: str) -> tuple[Reading, ...]:
         """What each model finds. The last text is remembered, for the models judge it in turn."""
@@ -207,7 +209,8 @@ class Together:
         return readings
 
     def _read(self, prepared: str) -> tuple[Reading, ...]:
-        hits = {hit[0] for hit in self.find(prepared)}
+        across = {hit[0] for hit in self._across.find(prepared)}
+        hits = across.union(*map(self._within.__getitem__, prepared.split()))
         whole = sum(map(self._packed.__getitem__, hits))
         readings = []
         for at, model in enumerate(self._models):
@@ -218,8 +221,13 @@ class Together:
         return tuple(readings)
 
 
-def _side_by_side(first: int, others: Sequence[int]) -> int:
-    return sum((number << (_WIDE * at) for at, number in enumerate(others, start=1)), first)
+def _side_by_side(rows: "Sequence[array[int]]", shift: int) -> list[int]:
+    """For each n-gram a 1 and its weights, lifted, side by side from bit `shift` on."""
+    fields = [1 << shift] * len(rows[0])
+    for at, row in enumerate(rows, start=1):
+        place = shift + _WIDE * at
+        fields = [below + (weight + _LIFT << place) for below, weight in zip(fields, row, strict=True)]
+    return fields
 
 
 _LIFT = 128  # makes every weight positive
@@ -255,10 +263,17 @@ def prepare(text: str) -> str:
 
     Links become 🔗, handles @, digits 0; a character repeated stands twice. What is prepared stays about as long.
     """
-    masked = fold(text[:MAX_READ])
+    return f" {' '.join(map(_PREPARED.__getitem__, fold(text[:MAX_READ]).split()))} "
+
+
+def _prepare_word(folded: str) -> str:
+    """No mask reaches over white space, so that each word can be prepared by itself, and remembered."""
     for pattern, instead in _MASKS:
-        masked = pattern.sub(instead, masked)
-    return f" {' '.join(_TOKEN.findall(masked))} "
+        folded = pattern.sub(instead, folded)
+    return " ".join(_TOKEN.findall(folded))
+
+
+_PREPARED = Remembered(_prepare_word)
 
 
 def prepare_mapped(text: str) -> Folded:
