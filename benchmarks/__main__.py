@@ -29,12 +29,13 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Row]]] = {
     "startup": startup,
 }
 
+_WIDE = 150
 _COLOURS = {"ok": "green", "short": "bold red", "": ""}
 
 
 def main(names: Sequence[str]) -> int:
     """Measure what was named, or everything. Exits 0 even where a ratio is short; 2 for a name that is none."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDE)
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         console.print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", markup=False)

@@ -31,7 +31,7 @@ def queue(rows_small: int = 10_000, rows_large: int = 1_000_000) -> Iterator[Row
         small.close()
         large.close()
     yield Row(
-        what=f"queue: first page with {rows_large:,} mentions against {rows_small:,} (by the clock)",
+        what=f"queue: first page with {rows_large:,} mentions against {rows_small:,}, by the clock",
         ours=lasting(many),
         peer=lasting(few),
         ratio=many / few,

@@ -20,7 +20,7 @@ def startup(rounds: int = 9) -> Iterator[Row]:
         rounds=rounds,
     )
     yield Row(
-        what="start-up: listener --help, against importing its six packages (by the clock)",
+        what="start-up: listener --help, against importing six packages, by the clock",
         ours=lasting(ours),
         peer=lasting(peer),
         ratio=ours / peer,

@@ -11,18 +11,34 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple, TypeVar
 
 ROUNDS = 5
 
 
-def in_turns(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
-    """The median of what each measure returns; every second round goes backwards, so that none always comes first."""
-    taken: list[list[float]] = [[] for _ in measures]
+Measured = TypeVar("Measured")
+
+
+class Cost(NamedTuple):
+    """Seconds of CPU, of the process and those that it started, and seconds by the clock."""
+
+    cpu: float
+    wall: float
+
+
+def all_in_turns(*measures: Callable[[], Measured], rounds: int = ROUNDS) -> list[list[Measured]]:
+    """What each measure returns each time; every second round goes backwards, so that none always comes first."""
+    taken: list[list[Measured]] = [[] for _ in measures]
     for number in range(rounds):
         order = range(len(measures)) if number % 2 == 0 else range(len(measures) - 1, -1, -1)
         for place in order:
             taken[place].append(measures[place]())
-    return [median(times) for times in taken]
+    return taken
+
+
+def in_turns(*measures: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
+    """The median of what each measure returns, taken in turns."""
+    return [median(taken) for taken in all_in_turns(*measures, rounds=rounds)]
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -46,12 +62,12 @@ def run(command: Sequence[str | Path], *, stdin: Path | None = None) -> None:
         subprocess.run(command, stdin=given, stdout=subprocess.DEVNULL, env=clean_environment(), check=True)  # noqa: S603 (our own commands)
 
 
-def cpu_of_process(command: Sequence[str | Path], *, stdin: Path | None = None) -> float:
-    """Seconds of CPU of a process from its start to its end, its own start-up included."""
+def cost_of_process(command: Sequence[str | Path], *, stdin: Path | None = None) -> Cost:
+    """What a process costs from its start to its end, its own start-up included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run(command, stdin=stdin)
+    seconds = wall(lambda: run(command, stdin=stdin))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return Cost(cpu=after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall=seconds)
 
 
 def clean_environment(**more: str) -> Mapping[str, str]:
