@@ -144,7 +144,7 @@ def matches(item: Any, expected: Mapping[str, Any] | Any) -> bool:
     if isinstance(expected, Mapping):
         return all(matches(getattr(item, key), value) for key, value in expected.items())
     if isinstance(item, tuple):
-        return list(item) == expected
+        return bool(list(item) == expected)
     if isinstance(item, datetime):
         when = datetime.fromisoformat(expected) if isinstance(expected, str) else expected
         return bool(item == (when if when.tzinfo else when.replace(tzinfo=UTC)))
