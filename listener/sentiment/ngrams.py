@@ -132,16 +132,15 @@ class NgramModel:
         Each n-gram stands for the words that it touches, and words already told are passed over. With each goes what its
         n-gram adds to the mixture. n-grams that speak against it are not told.
         """
-        pull = reading.together.pull(reading.at, mixture)
+        loud = reading.together.loud(reading.at, mixture)
         unit = self._unit_of(reading.size)
         told: dict[str, float] = {}
-        loud = sorted([(-pull[number], number) for number in reading.hits if number in pull])
-        for _, number in loud[: 4 * most]:
-            ngram = reading.together.ngrams[number]
+        for rank in sorted(map(loud.ranks.__getitem__, loud.numbers & reading.hits))[: 4 * most]:
+            ngram, pull = loud.ngrams[rank]
             start = reading.text.find(ngram)
             words = _words_around(reading.text, start, start + len(ngram))
             if words.strip(_DUMB) and not any(words in other or other in words for other in told):
-                told[words] = unit * pull[number]
+                told[words] = unit * pull
                 if len(told) == most:
                     break
         return tuple(told.items())
@@ -152,6 +151,14 @@ class NgramModel:
 
     def _unit_of(self, count: int) -> float:
         return self._unit / math.sqrt(count) if count else 0.0
+
+
+class _Loud(NamedTuple):
+    """N-grams by how much they add to a mixture: their numbers, the rank of each, and by rank what they are and add."""
+
+    numbers: frozenset[int]
+    ranks: dict[int, int]
+    ngrams: list[tuple[str, float]]
 
 
 class Together:
@@ -175,26 +182,31 @@ class Together:
         self._across = Finder({number: ngram for number, ngram in enumerate(self.ngrams) if " " in ngram[1:-1]})
         self._inside = Finder({number: ngram for number, ngram in enumerate(self.ngrams) if " " not in ngram[1:-1]})
         self._within = Remembered(self._inside.within)
-        self._pulls: dict[tuple[int, tuple[float, ...]], dict[int, float]] = {}
+        self._loud: dict[tuple[int, tuple[float, ...]], _Loud] = {}
         self._last: tuple[str, tuple[Reading, ...]] = ("", ())
 
-    def pull(self, at: int, mixture: tuple[float, ...]) -> dict[int, float]:
-        """What each n-gram adds to a mixture of the classes of a model, for those that speak for it loudly enough to be told.
+    def loud(self, at: int, mixture: tuple[float, ...]) -> _Loud:
+        """The n-grams that speak for a mixture of the classes of a model loudly enough to be told.
 
         It is dear to make and the same for all texts.
         """
-        known = self._pulls.get((at, mixture))
+        known = self._loud.get((at, mixture))
         if known is None:
-            known = self._pulls[at, mixture] = self._pull(self._models[at], mixture)
+            known = self._loud[at, mixture] = self._loudest(self._models[at], mixture)
         return known
 
-    def _pull(self, model: NgramModel, mixture: Sequence[float]) -> dict[int, float]:
+    def _loudest(self, model: NgramModel, mixture: Sequence[float]) -> _Loud:
         pulls = [0.0] * len(model.ngrams)
         for share, row in zip(mixture, model.weights, strict=True):
             pulls = [pull + share * weight for pull, weight in zip(pulls, row, strict=True)]
         least = _LOUD * max(pulls, default=0.0)
-        loud = zip(model.ngrams, pulls, strict=True)
-        return {self._numbers[ngram]: pull for ngram, pull in loud if pull > least}
+        loud = [(-pull, self._numbers[ngram]) for ngram, pull in zip(model.ngrams, pulls, strict=True) if pull > least]
+        loud.sort()
+        return _Loud(
+            numbers=frozenset(number for _, number in loud),
+            ranks={number: rank for rank, (_, number) in enumerate(loud)},
+            ngrams=[(self.ngrams[number], -quiet) for quiet, number in loud],
+        )
 
     def find(self, prepared: str) -> list[tuple[int, int, int]]:
         """Every n-gram in a prepared text as (number, start, end)."""
