@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
+from threading import Lock
 from typing import Any, NamedTuple, Self
 
 from listener.decide.fold import Folded, fold, fold_mapped
@@ -250,9 +251,17 @@ MODELS = {"en": ("sentiment-en", "stakes_en"), "ko": ("sentiment-ko", "stakes_ko
 """The shipped models of a language: its sentiment, and what is at stake."""
 
 
-@cache
 def language(lang: str) -> tuple[Together, NgramModel, NgramModel]:
     """The models of a language, together and each; read once in a process: every version of rules.yaml takes the same."""
+    with _LOADING:  # at the first poll sixteen threads ask at once, and a model on its way takes 20 MB
+        return _load(lang)
+
+
+_LOADING = Lock()
+
+
+@cache
+def _load(lang: str) -> tuple[Together, NgramModel, NgramModel]:
     sentiment, stakes = (NgramModel.load(name) for name in MODELS[lang])
     return Together((sentiment, stakes)), sentiment, stakes
 

@@ -1,12 +1,14 @@
 """Linear models over n-grams: what they find, how they explain it, and that no text makes them slow."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from time import process_time
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from listener.sentiment import ngrams
 from listener.sentiment.ngrams import NgramModel, prepare, prepare_mapped
 from tools.train.weights_file import pack
 
@@ -97,3 +99,20 @@ def test_no_text_takes_long(text: str) -> None:
     model.scores(text)
     model.contributions(text, "bad")
     assert process_time() - begun < 0.4
+
+
+def test_a_model_is_read_once_however_many_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the first poll of a service all its threads ask; a model is large while it is read."""
+    loads: list[str] = []
+    load = NgramModel.load
+
+    def counted(name: str) -> NgramModel:
+        loads.append(name)
+        return load(name)
+
+    monkeypatch.setattr(NgramModel, "load", counted)
+    ngrams._load.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ngrams.language, ["en"] * 8))
+    assert len({id(one[0]) for one in found}) == 1
+    assert loads == list(ngrams.MODELS["en"])
