@@ -10,13 +10,18 @@ import zlib
 from aiohttp import web
 
 from benchmarks.feeds import ENTRIES, rss
-from benchmarks.posts import english
+from benchmarks.posts import english, korean
+
+_KOREAN_EVERY = 4
+"""One feed in four is Korean, so that the models of both languages are at work."""
 
 
 def application(count: int) -> web.Application:
     """The server, with all its documents made beforehand."""
-    posts = english(count * ENTRIES)
-    bodies = [rss(str(number), posts[number * ENTRIES :][:ENTRIES]) for number in range(count)]
+    posts = (english(count * ENTRIES), korean(count * ENTRIES))
+    bodies = [
+        rss(str(number), posts[number % _KOREAN_EVERY == 0][number * ENTRIES :][:ENTRIES]) for number in range(count)
+    ]
 
     async def feed(request: web.Request) -> web.Response:
         body = bodies[int(request.match_info["number"])]

@@ -22,7 +22,7 @@ from listener.store import SqlStore, migrate
 from listener.testing.fakes import FakeClock
 
 MOST_SHARE = 0.2
-_BRANDS = "brands:\n  firefox: {name: Firefox, query: firefox}\n"  # one in ten of our posts names it
+_BRANDS = "brands:\n  firefox: {name: Firefox, query: firefox OR 파이어폭스}\n"  # one in ten of our posts names it
 _TELLING = "receivers:\n  desk: {notify: [{notifier: console}]}\nroutes: {receiver: desk}\n"
 
 

@@ -1,6 +1,7 @@
 """The background service: starts the engine, swaps the rules when they change, feeds the watchdog, drains on SIGTERM."""
 
 import contextlib
+import ctypes
 import logging
 import signal
 import threading
@@ -211,6 +212,15 @@ class Daemon:
         ):
             self._reload.set()
             self._wake.set()
+
+
+def share_heaps() -> None:
+    """Let threads share two heaps of the C library: one for each of thirty threads takes 25 MB more. Before threads start."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc, which does as it likes
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+_M_ARENA_MAX = -8  # as in malloc.h
 
 
 def hide_secrets(policy: Policy) -> None:

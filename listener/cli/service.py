@@ -18,10 +18,11 @@ def run(once: bool) -> None:
     database cannot be used, 75 if another listener uses the database.
     """
     from listener.app import App, SystemClock, embedder, http_client, open_store
-    from listener.daemon import Daemon, run_once
+    from listener.daemon import Daemon, run_once, share_heaps
     from listener.observe import set_up_logging
     from listener.store import ProcessLock, migrate
 
+    share_heaps()
     settings = load_settings()
     set_up_logging(settings)
     for warning in settings.warnings:

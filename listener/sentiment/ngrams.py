@@ -173,12 +173,13 @@ class Together:
     def __init__(self, models: Sequence[NgramModel]) -> None:
         self._models = models
         self.ngrams = list(dict.fromkeys(ngram for model in models for ngram in model.ngrams))
-        self._numbers = {ngram: number for number, ngram in enumerate(self.ngrams)}
+        numbers = {ngram: number for number, ngram in enumerate(self.ngrams)}
+        self._numbers = [array("i", map(numbers.__getitem__, model.ngrams)) for model in models]
         self._packed = [0] * len(self.ngrams)
         shift = 0
-        for model in models:
-            for ngram, fields in zip(model.ngrams, _side_by_side(model.weights, shift), strict=True):
-                self._packed[self._numbers[ngram]] |= fields
+        for model, own in zip(models, self._numbers, strict=True):
+            for number, fields in zip(own, _side_by_side(model.weights, shift), strict=True):
+                self._packed[number] |= fields
             shift += _WIDE * (len(model.classes) + 1)
         self._across = Finder({number: ngram for number, ngram in enumerate(self.ngrams) if " " in ngram[1:-1]})
         self._inside = Finder({number: ngram for number, ngram in enumerate(self.ngrams) if " " not in ngram[1:-1]})
@@ -193,15 +194,16 @@ class Together:
         """
         known = self._loud.get((at, mixture))
         if known is None:
-            known = self._loud[at, mixture] = self._loudest(self._models[at], mixture)
+            known = self._loud[at, mixture] = self._loudest(at, mixture)
         return known
 
-    def _loudest(self, model: NgramModel, mixture: Sequence[float]) -> _Loud:
+    def _loudest(self, at: int, mixture: Sequence[float]) -> _Loud:
+        model = self._models[at]
         pulls = [0.0] * len(model.ngrams)
         for share, row in zip(mixture, model.weights, strict=True):
             pulls = [pull + share * weight for pull, weight in zip(pulls, row, strict=True)]
         least = _LOUD * max(pulls, default=0.0)
-        loud = [(-pull, self._numbers[ngram]) for ngram, pull in zip(model.ngrams, pulls, strict=True) if pull > least]
+        loud = [(-pull, number) for number, pull in zip(self._numbers[at], pulls, strict=True) if pull > least]
         loud.sort()
         return _Loud(
             numbers=frozenset(number for _, number in loud),
