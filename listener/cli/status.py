@@ -1,5 +1,6 @@
 """`listener status`: sources, health, lag, queue and outbox at a glance."""
 
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,6 +81,8 @@ def status(watch: bool, as_json: bool) -> None:
 
 
 def _watch(store: "SqlStore") -> None:
+    # A shell that starts us in the background lets Ctrl-C be ignored; a page that refreshes must end by it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with Live(screen(snapshot(store)), refresh_per_second=2, screen=True) as live:
             while True:

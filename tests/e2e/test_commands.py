@@ -6,6 +6,7 @@ import pty
 import signal
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,6 @@ def test_a_case_shows_its_post_its_reasons_and_who_was_told(program: Program) ->
     for part in ("completely down", "topics.outage", "oncall/0:webhook", "opened"):
         assert part in shown
     whole = json.loads(program.call("show", "C2", "--json").stdout)
-    assert whole["review"]
     assert whole["posts"][0]["text"] or whole["posts"][0]["title"]
     assert [row["state"] for row in whole["notifications"]] == ["sent"]
 
@@ -87,7 +87,7 @@ def test_rules_can_be_asked(program: Program) -> None:
     assert "1 brands" in program.call("rules", "check").stdout
     told = program.call("rules", "explain", "포도페이 먹통")
     assert "topics.outage" in told.stdout
-    assert "unknown" in told.stdout
+    assert "unknown" in program.call("rules", "explain", "Podopay ei toimi, maksoin kahdesti").stdout
     assert program.call("rules", "route", "severity=urgent", "--expect", "oncall").returncode == 0
     assert program.call("rules", "route", "severity=urgent", "--expect", "finance").returncode == 1
     assert json.loads(program.call("rules", "schema").stdout)["type"] == "object"
@@ -101,15 +101,16 @@ def test_triage_answers_line_by_line_in_order(program: Program) -> None:
         {"id": "a", "text": "it is completely down", "brand": "Some Shop"},
         {"id": "b", "text": "포도페이 먹통"},
         {"id": "c", "text": "I love sunny days"},
+        {"id": "d", "text": "en saa rahojani takaisin, maksoin kahdesti"},
         {"id": 7, "text": None, "title": "Podopay", "likes": 1e300, "published_at": "2026-03-01T00:00:00", "extra": 1},
     ]
     lines = [json.dumps(posts[0]), "{nonsense", *(json.dumps(post) for post in posts[1:]), "", "[1]"]
     done = program.call("triage", stdin="\n".join(lines))
     verdicts = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [verdict["id"] for verdict in verdicts] == ["a", "b", "c", "7"]
-    assert [verdict["about_brand"] for verdict in verdicts] == ["Some Shop", "podopay", None, "podopay"]
+    assert [verdict["id"] for verdict in verdicts] == ["a", "b", "c", "d", "7"]
+    assert [verdict["about_brand"] for verdict in verdicts] == ["Some Shop", "podopay", None, None, "podopay"]
     assert [verdict["severity"] for verdict in verdicts][:2] == ["urgent", "urgent"]
-    assert (verdicts[1]["label"], verdicts[1]["p_negative"]) == ("unknown", None)
+    assert (verdicts[3]["label"], verdicts[3]["p_negative"]) == ("unknown", None)
     assert verdicts[2]["label"] == "positive"
     assert done.returncode == 1
     assert "line 2" in done.stderr
@@ -184,6 +185,8 @@ def test_status_watches_until_it_is_interrupted(program: Program) -> None:
         [LISTENER, "status", "--watch"], cwd=program.folder, env=program.env(TERM="xterm"), stdout=theirs, stderr=theirs
     )
     os.close(theirs)
+    patience = threading.Timer(30, process.kill)
+    patience.start()
     seen = b""
     while b"Sources" not in seen:
         seen += os.read(ours, 65536)
@@ -191,6 +194,7 @@ def test_status_watches_until_it_is_interrupted(program: Program) -> None:
     while _more(ours):
         pass
     assert process.wait(timeout=20) == 0
+    patience.cancel()
 
 
 def _more(terminal: int) -> bool:
