@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from io import UnsupportedOperation
 from multiprocessing import get_context
 from select import select
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -58,8 +59,11 @@ def chunks(stream: BinaryIO) -> Iterator[Chunk]:
 
 
 def _is_waiting(stream: BinaryIO) -> bool:
-    """Whether there is something to read, or the end; always so for a file."""
-    return bool(select([stream], [], [], 0)[0])
+    """Whether there is something to read, or the end; always so for a file. Of a stream in memory nobody can tell."""
+    try:
+        return bool(select([stream], [], [], 0)[0])
+    except UnsupportedOperation:
+        return False
 
 
 def fan_out(work: Callable[[Chunk], Result], given: Iterable[Chunk], *, jobs: int) -> Iterator[Result]:
