@@ -102,10 +102,15 @@ def _near(written: str) -> int:
     return int(found[1])
 
 
+def _near_text(words: int) -> str:
+    """As rules.yaml writes it. A function of ours: pydantic cannot look into `str.format` from Python 3.13 on."""
+    return f"brand/{words}"
+
+
 Near = Annotated[
     int,
     _written_text(_near),
-    PlainSerializer("brand/{}".format),
+    PlainSerializer(_near_text),
     WithJsonSchema({"type": "string", "pattern": r"^brand/\d{1,3}$", "examples": ["brand/12"]}),
 ]
 Version = Annotated[int, AfterValidator(_version_1), WithJsonSchema({"const": 1})]
