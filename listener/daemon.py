@@ -45,11 +45,11 @@ class Daemon:
         self._stop = threading.Event()
         self._reload = threading.Event()
         self._paces: dict[str, ChannelPace] = {}
-        self._rules, self._text = self._first_rules()
+        self._rules = self._first_rules()
 
     # --- rules
 
-    def _first_rules(self) -> tuple[Ruleset, str]:
+    def _first_rules(self) -> Ruleset:
         """The file on disk, or, if somebody broke it while we were away, the last good one."""
         try:
             text = read_rules(self._app.settings.rules)
@@ -58,9 +58,9 @@ class Daemon:
             return self._last_good(error)
         _log_warnings(loaded)
         self._keep(text, rules)
-        return rules, text
+        return rules
 
-    def _last_good(self, error: ConfigError) -> tuple[Ruleset, str]:
+    def _last_good(self, error: ConfigError) -> Ruleset:
         with self._app.store.reading() as uow:
             text = uow.recall(_LAST_GOOD)
         if text is None:
@@ -68,7 +68,7 @@ class Daemon:
         rules, _ = self._app.ruleset(text)
         hide_secrets(rules.policy)
         self._tell_broken(rules, error)
-        return rules, text
+        return rules
 
     def _keep(self, text: str, rules: Ruleset) -> None:
         hide_secrets(rules.policy)
@@ -108,7 +108,7 @@ class Daemon:
             _log_warnings(loaded)
             for line in changes(self._rules.policy, rules.policy):
                 log.info(line, extra={"event": "rules_changed"})
-            self._rules, self._text = rules, text
+            self._rules = rules
             self._paces.clear()
             self._engine.set_jobs(self._jobs())
             self._keep(text, rules)

@@ -20,7 +20,6 @@ __all__ = [
     "HttpClient",
     "Job",
     "KnownMention",
-    "Lock",
     "NewNotification",
     "OutboxCount",
     "Request",
@@ -111,12 +110,6 @@ class Engine(Bell, Protocol):
     def stop(self, timeout: float) -> bool:
         """Take no new work and wait up to `timeout` seconds for running jobs; False if some still run."""
         ...
-
-
-class Lock(Protocol):
-    """One process per database."""
-
-    def held(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
